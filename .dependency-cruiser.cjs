@@ -1,0 +1,90 @@
+// Who may know whom. The layers, from the bottom: config, common, database, jobs, platform (files, mail), identity (users,
+// auth), domains (leads), ops, app. Every rule was once seen failing on a planted violation.
+const VISIBLE = '(\\.module|\\.service|\\.errors|\\.jobs|\\.interceptor|/role|/upload-profiles)\\.ts$';
+const ACCESS = '^src/auth/(auth\\.decorators|permissions)\\.ts$';
+const folder = (name) => `^src/${name}/`;
+
+/** A module must not import what lies above it. */
+const below = (name, above, except) => ({
+  name: `${name}-imports-downward`,
+  comment: `${name} must not know ${above.join(', ')}: give it an Actor and ids instead.`,
+  severity: 'error',
+  from: { path: folder(name) },
+  to: { path: above.map(folder), ...(except === undefined ? {} : { pathNot: except }) },
+});
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      comment: 'A cycle means that a third module or a job is missing.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-orphans',
+      comment: 'A file that nobody uses is to be removed.',
+      severity: 'error',
+      from: { orphan: true, path: '^src/', pathNot: 'password\\.worker\\.js$' },
+      to: {},
+    },
+    below('config', ['common', 'database', 'jobs', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
+    below('common', ['database', 'jobs', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
+    below('database', ['jobs', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
+    below('jobs', ['files', 'mail', 'users', 'auth', 'leads', 'ops']),
+    below('files', ['mail', 'users', 'auth', 'leads', 'ops'], ACCESS),
+    below('mail', ['files', 'users', 'auth', 'leads', 'ops'], ACCESS),
+    below('users', ['files', 'mail', 'auth', 'leads', 'ops'], ACCESS),
+    below('auth', ['files', 'mail', 'leads', 'ops']),
+    below('leads', ['users', 'auth', 'ops'], ACCESS),
+    below('ops', ['leads', 'mail', 'users', 'auth'], ACCESS),
+    {
+      name: 'only-the-public-face',
+      comment:
+        'From another module import only its module, service, errors, job definitions, interceptors and shared enums.',
+      severity: 'error',
+      from: { path: '^src/(jobs|files|mail|users|auth|leads|ops)/' },
+      to: { path: '^src/(jobs|files|mail|users|auth|leads|ops)/', pathNot: ['^src/$1/', VISIBLE, ACCESS] },
+    },
+    {
+      name: 'controllers-stay-thin',
+      comment: 'A controller calls its service; the service knows the repository.',
+      severity: 'error',
+      from: { path: '\\.controller\\.ts$' },
+      to: { path: '\\.repository\\.ts$' },
+    },
+    {
+      name: 'access-only-in-controllers',
+      comment: 'Only controllers say who may call.',
+      severity: 'error',
+      from: { path: '^src/(?!auth/)', pathNot: '\\.controller\\.ts$' },
+      to: { path: ACCESS },
+    },
+    {
+      name: 'no-dev-packages',
+      comment: 'The image has no development packages.',
+      severity: 'error',
+      from: { path: '^(src|migrations)/', pathNot: '(\\.spec\\.ts$|common/logging\\.ts$)' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'no-tests',
+      comment: 'The program does not know its tests.',
+      severity: 'error',
+      from: { path: '^(src|migrations)/' },
+      to: { path: '^(test|bench|tools)/' },
+    },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '\\.spec\\.ts$' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+    reporterOptions: { mermaid: { minify: false } },
+  },
+};

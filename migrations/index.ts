@@ -1,0 +1,16 @@
+import { CreateUsers1764000000001 } from './1764000000001-create-users.js';
+import { CreateFiles1764000000002 } from './1764000000002-create-files.js';
+import { CreateLeads1764000000003 } from './1764000000003-create-leads.js';
+import { CreateLeadStatusHistory1764000000004 } from './1764000000004-create-lead-status-history.js';
+import { CountLeads1764000000005 } from './1764000000005-count-leads.js';
+import { CreateMailMessages1764000000006 } from './1764000000006-create-mail-messages.js';
+
+/** Every migration, oldest first. One that has landed is never edited. */
+export const MIGRATIONS = [
+  CreateUsers1764000000001,
+  CreateFiles1764000000002,
+  CreateLeads1764000000003,
+  CreateLeadStatusHistory1764000000004,
+  CountLeads1764000000005,
+  CreateMailMessages1764000000006,
+];

@@ -1,0 +1,101 @@
+import { VersioningType } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { serveDocs } from './app.docs.js';
+import { AppModule } from './app.module.js';
+import { Clock } from './common/clock.js';
+import { toEnvelope } from './common/error.filter.js';
+import { MalformedRequest } from './common/errors.js';
+import { NestLogger } from './common/logging.js';
+import { requestId } from './common/request-id.js';
+import { requestLog } from './common/request-log.js';
+import { SECURITY_HEADERS, securityHeaders } from './common/security-headers.js';
+import type { Config } from './config/config.js';
+import { JobsService } from './jobs/jobs.service.js';
+
+const DRAIN_WITHIN_MS = 10_000;
+
+/** The whole application, not yet listening: what main runs and what the tests run. */
+export async function createApp(config: Config, logger: Logger): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config, logger), {
+    bodyParser: false,
+    logger: new NestLogger(logger.child({ logger: 'nest' })),
+    abortOnError: false,
+  });
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  app.set('trust proxy', [...config.http.trustProxy]);
+  app.use(requestId, requestLog(logger), securityHeaders);
+  app.enableCors({
+    origin: [...config.http.corsOrigins],
+    methods: ['GET', 'HEAD', 'POST', 'PATCH'],
+    allowedHeaders: ['Authorization', 'Content-Type', 'X-Request-ID'],
+    exposedHeaders: ['Content-Disposition', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'X-Request-ID'],
+    maxAge: 600,
+  });
+  // versioned routes are /api/v1/…; neutral ones (health, development inbox) stand at the root
+  app.enableVersioning({ type: VersioningType.URI, prefix: 'api/v' });
+  if (config.http.docsEnabled) serveDocs(app, config);
+  hardenServer(app.getHttpServer());
+  return app;
+}
+
+/** Bounds what a client may take of the server's time, and answers what is not HTTP at all in our words. */
+function hardenServer(server: Server): void {
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 120_000;
+  // longer than a load balancer keeps its connections, so that it is never cut off in mid-request
+  server.keepAliveTimeout = 65_000;
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (!socket.writable || error.code === 'ECONNRESET') {
+      socket.destroy();
+      return;
+    }
+    const id = randomUUID();
+    const status =
+      error.code === 'HPE_HEADER_OVERFLOW'
+        ? '431 Request Header Fields Too Large'
+        : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+          ? '408 Request Timeout'
+          : '400 Bad Request';
+    const body = JSON.stringify(toEnvelope(new MalformedRequest(), id, new Clock().now()));
+    const headers = [
+      ...SECURITY_HEADERS,
+      ['X-Request-ID', id],
+      ['Content-Type', 'application/json; charset=utf-8'],
+      ['Content-Length', String(Buffer.byteLength(body))],
+      ['Connection', 'close'],
+    ];
+    socket.end(`HTTP/1.1 ${status}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`);
+  });
+}
+
+/**
+ * Ends the application: no new connection, requests in flight are answered, jobs finish or are released, the pool and the
+ * embedded server close.
+ */
+export async function closeApp(app: NestExpressApplication): Promise<void> {
+  const server = app.getHttpServer();
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+  });
+  // a connection that waits for its next request would otherwise keep the server open
+  const idle = setInterval(() => {
+    server.closeIdleConnections();
+  }, 50);
+  await Promise.race([
+    Promise.all([closed, app.get(JobsService).stop()]),
+    sleep(DRAIN_WITHIN_MS, undefined, { ref: false }),
+  ]);
+  clearInterval(idle);
+  server.closeAllConnections();
+  await app.close();
+}

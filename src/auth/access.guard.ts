@@ -1,0 +1,54 @@
+import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { AuthGuard } from '@nestjs/passport';
+import type { Request } from 'express';
+import type { Actor } from '../common/actor.js';
+import { CONFIG, type Config } from '../config/config.js';
+import type { User } from '../users/users.service.js';
+import { type Access, ACCESS } from './auth.decorators.js';
+import { Forbidden, InvalidToken, NotSignedIn } from './auth.errors.js';
+import { may, PUBLIC } from './permissions.js';
+
+/**
+ * Who is calling, and may they. Stands before every route; a route that does not say who may call it is closed to all.
+ * Names the actor of the request.
+ */
+@Injectable()
+export class AccessGuard extends AuthGuard('jwt') {
+  constructor(
+    private readonly reflector: Reflector,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {
+    super();
+  }
+
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<Request>();
+    const access = this.reflector.get<Access | undefined>(ACCESS, context.getHandler());
+    if (access === undefined) throw new Forbidden();
+    const { openRegistration } = this.config.auth;
+    const ip = request.ip ?? '';
+    if (access === 'public' || (request.headers.authorization === undefined && may(PUBLIC, access, openRegistration))) {
+      request.actor = { kind: 'anonymous', ip };
+      return true;
+    }
+    await super.canActivate(context);
+    const user = request.user as User;
+    request.actor = { kind: 'user', id: user.id, username: user.username, ip } satisfies Actor;
+    if (!may(user.role, access, openRegistration)) throw new Forbidden();
+    return true;
+  }
+
+  /** Called by the passport guard with what the strategy found. */
+  override handleRequest<Found = User>(
+    error: unknown,
+    found: Found | false,
+    _info: unknown,
+    context: ExecutionContext,
+  ): Found {
+    if (error instanceof Error) throw error;
+    if (found) return found;
+    const { authorization } = context.switchToHttp().getRequest<Request>().headers;
+    throw /^Bearer\s+\S/i.test(authorization ?? '') ? new InvalidToken() : new NotSignedIn();
+  }
+}

@@ -1,0 +1,64 @@
+import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { type Actor, CurrentActor } from '../common/actor.js';
+import { ApiErrors } from '../common/api-errors.js';
+import { InvalidFields, TooManyRequests, UnprocessableFields, UnsupportedMediaType } from '../common/errors.js';
+import { RateLimited } from '../common/rate-limit.guard.js';
+import { Accepts, InvalidIs400 } from '../common/request-body.js';
+import { UserEmailTaken, UsernameTaken } from '../users/users.errors.js';
+import { Allow, Public } from './auth.decorators.js';
+import {
+  AccountResponse,
+  LoginRequest,
+  RegisteredResponse,
+  RegisterRequest,
+  toAccountResponse,
+  TokenResponse,
+  toRegisteredResponse,
+} from './auth.dto.js';
+import { InvalidCredentials, SignInBusy } from './auth.errors.js';
+import { AuthService } from './auth.service.js';
+import { Permission } from './permissions.js';
+
+@ApiTags('Accounts')
+@Controller({ path: 'auth', version: '1' })
+export class AuthController {
+  constructor(private readonly auth: AuthService) {}
+
+  @Post('login')
+  @HttpCode(200)
+  @Public()
+  @RateLimited('login')
+  @Accepts('form', 'json')
+  @ApiOperation({
+    summary: 'Sign in',
+    description:
+      'Exchanges user name (or e-mail address) and password for an access token. `expires_in` is in seconds.',
+  })
+  @ApiOkResponse({ type: TokenResponse })
+  @ApiErrors(InvalidCredentials, UnsupportedMediaType, UnprocessableFields, TooManyRequests, SignInBusy)
+  login(@CurrentActor() actor: Actor, @Body() body: LoginRequest): Promise<TokenResponse> {
+    return this.auth.signIn(actor, body.username, body.password);
+  }
+
+  @Post('register')
+  @Allow(Permission.UsersRegister)
+  @InvalidIs400()
+  @ApiOperation({
+    summary: 'Register an attorney',
+    description: 'For admins; open to everybody only with REGISTRATION_MODE=open in development.',
+  })
+  @ApiCreatedResponse({ type: RegisteredResponse })
+  @ApiErrors(InvalidFields, UsernameTaken, UserEmailTaken, UnsupportedMediaType, SignInBusy)
+  async register(@CurrentActor() actor: Actor, @Body() body: RegisterRequest): Promise<RegisteredResponse> {
+    return toRegisteredResponse(await this.auth.register(actor, body));
+  }
+
+  @Get('me')
+  @Allow(Permission.Self)
+  @ApiOperation({ summary: 'My account' })
+  @ApiOkResponse({ type: AccountResponse })
+  async me(@CurrentActor() actor: Actor): Promise<AccountResponse> {
+    return toAccountResponse(await this.auth.getOwnAccount(actor));
+  }
+}

@@ -1,0 +1,21 @@
+import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { ApiOAuth2 } from '@nestjs/swagger';
+import { ApiErrors } from '../common/api-errors.js';
+import { Forbidden, InvalidToken, NotSignedIn } from './auth.errors.js';
+import type { Permission } from './permissions.js';
+
+/** What a route says of its access. A route that says nothing answers 403 to everybody. */
+export type Access = 'public' | Permission;
+
+export const ACCESS = Symbol('access');
+
+/** Anybody may call this route. The contract test spells out the whole list of such routes. */
+export const Public = (): MethodDecorator => SetMetadata(ACCESS, 'public' satisfies Access);
+
+/** Whoever has this permission may call this route. */
+export const Allow = (permission: Permission): MethodDecorator =>
+  applyDecorators(
+    SetMetadata(ACCESS, permission satisfies Access),
+    ApiOAuth2([]),
+    ApiErrors(NotSignedIn, InvalidToken, Forbidden),
+  );

@@ -1,0 +1,33 @@
+import { refusal, type RefusalDetails } from '../common/errors.js';
+
+const CHALLENGE = 'Bearer realm="forecourt"';
+
+export class NotSignedIn extends refusal(
+  401,
+  'NOT_AUTHENTICATED',
+  'Sign in first: the request carries no access token',
+) {
+  constructor() {
+    super({ headers: { 'WWW-Authenticate': CHALLENGE } });
+  }
+}
+export class InvalidToken extends refusal(401, 'INVALID_TOKEN', 'The access token is invalid or has expired') {
+  constructor() {
+    super({ headers: { 'WWW-Authenticate': `${CHALLENGE}, error="invalid_token"` } });
+  }
+}
+export class InvalidCredentials extends refusal(401, 'INVALID_CREDENTIALS', 'Incorrect username or password') {
+  constructor() {
+    super({ headers: { 'WWW-Authenticate': CHALLENGE } });
+  }
+}
+export class Forbidden extends refusal(403, 'FORBIDDEN', 'You are not allowed to do this') {}
+export class SignInBusy extends refusal(
+  503,
+  'SIGN_IN_BUSY',
+  'Too many people are signing in right now; try again shortly',
+) {
+  constructor(details: RefusalDetails = {}) {
+    super({ ...details, headers: { 'Retry-After': '2' } });
+  }
+}

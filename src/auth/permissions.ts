@@ -1,0 +1,36 @@
+import { Role } from '../users/role.js';
+
+/** Everything that a caller can be allowed to do. */
+export enum Permission {
+  LeadsRead = 'leads:read',
+  LeadsChange = 'leads:change',
+  UsersRegister = 'users:register',
+  UsersRead = 'users:read',
+  UsersChange = 'users:change',
+  FilesInspect = 'files:inspect',
+  /** One's own account. */
+  Self = 'self',
+}
+
+/** Whoever holds no token. */
+export const PUBLIC = 'public';
+
+const ATTORNEY = [Permission.Self, Permission.LeadsRead, Permission.LeadsChange];
+
+/** The only place where roles appear. */
+const PERMISSIONS: Readonly<Record<Role | typeof PUBLIC, ReadonlySet<Permission>>> = {
+  [PUBLIC]: new Set(),
+  [Role.Attorney]: new Set(ATTORNEY),
+  [Role.Admin]: new Set([
+    ...ATTORNEY,
+    Permission.UsersRegister,
+    Permission.UsersRead,
+    Permission.UsersChange,
+    Permission.FilesInspect,
+  ]),
+};
+
+/** Whether a role may; with open registration (development only) everybody may register. */
+export function may(role: Role | typeof PUBLIC, permission: Permission, openRegistration: boolean): boolean {
+  return PERMISSIONS[role].has(permission) || (openRegistration && permission === Permission.UsersRegister);
+}

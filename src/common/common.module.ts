@@ -1,0 +1,32 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import type { Logger } from 'pino';
+import { Clock } from './clock.js';
+import { ErrorFilter } from './error.filter.js';
+import { LOGGER } from './logging.js';
+import { RateLimitGuard } from './rate-limit.guard.js';
+import { RequestBodyInterceptor } from './request-body.js';
+import { RequestValidationPipe } from './request-validation.pipe.js';
+
+/**
+ * What every request goes through and every module may use: the error envelope, validation, body and rate limits, clock
+ * and logger. Owns no table and knows nothing of the product.
+ */
+@Global()
+@Module({})
+export class CommonModule {
+  static with(logger: Logger): DynamicModule {
+    return {
+      module: CommonModule,
+      providers: [
+        Clock,
+        { provide: LOGGER, useValue: logger },
+        { provide: APP_FILTER, useClass: ErrorFilter },
+        { provide: APP_PIPE, useClass: RequestValidationPipe },
+        { provide: APP_INTERCEPTOR, useClass: RequestBodyInterceptor },
+        { provide: APP_GUARD, useClass: RateLimitGuard },
+      ],
+      exports: [Clock, LOGGER],
+    };
+  }
+}

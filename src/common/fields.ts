@@ -1,0 +1,136 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty, ApiPropertyOptional, type ApiPropertyOptions } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { ValidateBy, ValidateIf } from 'class-validator';
+
+/**
+ * Field decorators: one line per request field that reads, checks and documents it. Each check yields the one sentence
+ * that is wrong with the value, or undefined.
+ */
+type Check = (value: unknown) => string | undefined;
+
+export interface FieldOptions {
+  readonly description?: string;
+  readonly example?: unknown;
+  readonly optional?: boolean;
+  readonly default?: unknown;
+}
+
+/** The decorator that a new kind of field is made from. An absent optional field is neither read nor checked. */
+export function checkedField(
+  name: string,
+  check: Check,
+  options: FieldOptions,
+  documentation: ApiPropertyOptions,
+): PropertyDecorator {
+  const { optional = false, description, example } = options;
+  const described = {
+    ...documentation,
+    ...(description === undefined ? {} : { description }),
+    ...(example === undefined ? {} : { example }),
+    ...(options.default === undefined ? {} : { default: options.default }),
+  };
+  return applyDecorators(
+    optional ? ApiPropertyOptional(described) : ApiProperty(described),
+    ...(optional ? [ValidateIf((_: unknown, value: unknown) => value !== undefined)] : []),
+    ValidateBy({
+      name,
+      validator: {
+        validate: (value) => check(value) === undefined,
+        defaultMessage: (args) => check(args?.value) ?? 'is invalid',
+      },
+    }),
+  );
+}
+
+/** Control characters, lone surrogates, and the marks that turn the direction of text: none belongs in one line. */
+const NOT_IN_A_LINE = /[\p{Cc}\p{Cs}\u2028\u2029\u202A-\u202E\u2066-\u2069]/u;
+
+const count = (text: string): number => Array.from(text).length;
+
+/** One line of text, trimmed and in Unicode normal form C; lengths count characters (code points). */
+export function LineField(
+  options: FieldOptions & {
+    readonly min: number;
+    readonly max: number;
+    readonly pattern?: { readonly regex: RegExp; readonly says: string };
+  },
+): PropertyDecorator {
+  const { min, max, pattern } = options;
+  const check: Check = (value) => {
+    if (value === undefined || value === null) return 'This field is required';
+    if (typeof value !== 'string') return 'Must be a text';
+    if (count(value) < min || count(value) > max) return `Must have ${min} to ${max} characters`;
+    if (NOT_IN_A_LINE.test(value)) return 'Must not contain control characters';
+    if (pattern !== undefined && !pattern.regex.test(value)) return pattern.says;
+    return undefined;
+  };
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim().normalize('NFC') : value)),
+    checkedField('line', check, options, { type: String, minLength: min, maxLength: max }),
+  );
+}
+
+/**
+ * The addresses that are accepted: dot-atoms of RFC 5322 without quotes or comments, a host name of at least two labels,
+ * at most 64 + 1 + 189 characters (RFC 5321, 4.5.3.1).
+ */
+const EMAIL =
+  /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/;
+
+export function isEmail(value: string): boolean {
+  return value.length <= 254 && value.indexOf('@') <= 64 && EMAIL.test(value);
+}
+
+/** An e-mail address, trimmed and in lower case. */
+export function EmailField(options: FieldOptions = {}): PropertyDecorator {
+  const check: Check = (value) => {
+    if (value === undefined || value === null || value === '') return 'This field is required';
+    if (typeof value !== 'string' || !isEmail(value)) return 'Must be a valid e-mail address';
+    return undefined;
+  };
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim().toLowerCase() : value)),
+    checkedField('email', check, options, { type: String, format: 'email', maxLength: 254 }),
+  );
+}
+
+/** One value of a closed list. */
+export function ChoiceField(
+  choices: readonly string[],
+  options: FieldOptions & { readonly enumName?: string } = {},
+): PropertyDecorator {
+  const says = `Must be one of: ${choices.join(', ')}`;
+  const check: Check = (value) => {
+    if (value === undefined) return 'This field is required';
+    return typeof value === 'string' && choices.includes(value) ? undefined : says;
+  };
+  const documentation = {
+    enum: [...choices],
+    ...(options.enumName === undefined ? {} : { enumName: options.enumName }),
+  };
+  return checkedField('choice', check, options, documentation);
+}
+
+/** A whole number of a query string. */
+export function WholeNumberField(
+  options: FieldOptions & { readonly min: number; readonly max: number },
+): PropertyDecorator {
+  const { min, max } = options;
+  const check: Check = (value) =>
+    Number.isInteger(value) && (value as number) >= min && (value as number) <= max
+      ? undefined
+      : `Must be a whole number from ${min} to ${max}`;
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) =>
+      typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : value,
+    ),
+    checkedField('wholeNumber', check, options, { type: 'integer', minimum: min, maximum: max }),
+  );
+}
+
+/** True or false in a JSON body. */
+export function FlagField(options: FieldOptions = {}): PropertyDecorator {
+  const check: Check = (value) => (typeof value === 'boolean' ? undefined : 'Must be true or false');
+  return checkedField('flag', check, options, { type: Boolean });
+}

@@ -1,0 +1,106 @@
+import type { LoggerService } from '@nestjs/common';
+import { destination, pino, type Logger, type DestinationStream } from 'pino';
+import type { Config } from '../config/config.js';
+import { maskEmails } from './privacy.js';
+
+/** Injection token of the process's {@link Logger}. */
+export const LOGGER = Symbol('logger');
+
+const PINO_LEVEL = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error', CRITICAL: 'fatal' } as const;
+const LEVEL_NAME: Readonly<Record<string, string>> = {
+  trace: 'DEBUG',
+  debug: 'DEBUG',
+  info: 'INFO',
+  warn: 'WARNING',
+  error: 'ERROR',
+  fatal: 'CRITICAL',
+};
+
+/**
+ * One JSON line per event on standard output in production; readable text in development where pino-pretty is
+ * installed. Every string of a line is free of e-mail addresses, and an error is written without what a database
+ * driver attaches to it (values, statements).
+ */
+export async function createLogger(config: Pick<Config, 'isProduction' | 'logLevel'>): Promise<Logger> {
+  return buildLogger(config.logLevel, config.isProduction ? destination({ sync: false }) : await readableStream());
+}
+
+export function buildLogger(level: keyof typeof PINO_LEVEL, stream: DestinationStream): Logger {
+  return pino(
+    {
+      level: PINO_LEVEL[level],
+      base: null,
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: LEVEL_NAME[label] ?? label }) },
+      serializers: { err: describeError },
+      messageKey: 'message',
+      hooks: {
+        logMethod(args, method) {
+          method.apply(
+            this,
+            args.map((arg: unknown) => (typeof arg === 'string' ? maskEmails(arg) : arg)) as Parameters<typeof method>,
+          );
+        },
+      },
+    },
+    stream,
+  );
+}
+
+async function readableStream(): Promise<DestinationStream> {
+  try {
+    const { default: pretty } = await import('pino-pretty');
+    return pretty({
+      sync: true,
+      colorize: process.stdout.isTTY,
+      messageKey: 'message',
+      ignore: 'request_id',
+      translateTime: 'SYS:HH:MM:ss.l',
+    });
+  } catch {
+    return destination({ sync: true });
+  }
+}
+
+/** What a log line tells of an error: type, message, stack, code and the chain of causes. Nothing else is copied. */
+export function describeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { message: maskEmails(String(error)) };
+  const { code, constraint } = error as { code?: unknown; constraint?: unknown };
+  return {
+    type: error.constructor.name,
+    message: maskEmails(error.message),
+    ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
+    ...(typeof constraint === 'string' ? { constraint } : {}),
+    stack: maskEmails(error.stack ?? ''),
+    ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
+  };
+}
+
+/** Nest's own messages through the process's logger. */
+export class NestLogger implements LoggerService {
+  constructor(private readonly logger: Logger) {}
+
+  log(message: unknown, context?: unknown): void {
+    this.logger.debug({ logger: context }, String(message));
+  }
+
+  warn(message: unknown, context?: unknown): void {
+    this.logger.warn({ logger: context }, String(message));
+  }
+
+  error(message: unknown, ...rest: unknown[]): void {
+    this.logger.error({ logger: rest.at(-1), err: message instanceof Error ? message : undefined }, String(message));
+  }
+
+  fatal(message: unknown, context?: unknown): void {
+    this.logger.fatal({ logger: context }, String(message));
+  }
+
+  debug(message: unknown, context?: unknown): void {
+    this.logger.debug({ logger: context }, String(message));
+  }
+
+  verbose(message: unknown, context?: unknown): void {
+    this.logger.trace({ logger: context }, String(message));
+  }
+}

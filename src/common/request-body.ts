@@ -1,0 +1,133 @@
+import {
+  applyDecorators,
+  type CallHandler,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  type NestInterceptor,
+  SetMetadata,
+} from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { ApiConsumes } from '@nestjs/swagger';
+import express, { type Request, type RequestHandler, type Response } from 'express';
+import { catchError, type Observable } from 'rxjs';
+import { CONFIG, type Config } from '../config/config.js';
+import { BodyTooLarge, InvalidFields, MalformedRequest, UnprocessableFields, UnsupportedMediaType } from './errors.js';
+
+const ACCEPTS = Symbol('accepts');
+const INVALID_IS_400 = Symbol('invalid is 400');
+
+type BodyKind = 'json' | 'form' | 'multipart';
+
+const MEDIA_TYPES: Readonly<Record<BodyKind, string>> = {
+  json: 'application/json',
+  form: 'application/x-www-form-urlencoded',
+  multipart: 'multipart/form-data',
+};
+
+/** Which kinds of body a route reads; JSON alone unless said. Multipart bodies are left to the upload interceptor. */
+export const Accepts = (...kinds: BodyKind[]): MethodDecorator & ClassDecorator =>
+  applyDecorators(SetMetadata(ACCEPTS, kinds), ApiConsumes(...kinds.map((kind) => MEDIA_TYPES[kind])));
+
+/** This route answers invalid fields with 400, as its contract says; all others answer 422. */
+export const InvalidIs400 = (): MethodDecorator => SetMetadata(INVALID_IS_400, true);
+
+/**
+ * Reads the body of a request after its sender was let in, so that a stranger cannot make the server parse anything,
+ * and within the limits of size, depth and array length.
+ */
+@Injectable()
+export class RequestBodyInterceptor implements NestInterceptor {
+  private readonly parsers: Readonly<Record<'json' | 'form', RequestHandler>>;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly reflector: Reflector,
+  ) {
+    const limit = config.http.maxJsonBytes;
+    this.parsers = {
+      json: express.json({ limit, type: MEDIA_TYPES.json }),
+      form: express.urlencoded({ limit, type: MEDIA_TYPES.form, extended: false, parameterLimit: 20 }),
+    };
+  }
+
+  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    const request = context.switchToHttp().getRequest<Request>();
+    if (request.method === 'GET' || request.method === 'HEAD') return next.handle();
+    const handler = context.getHandler();
+    const invalidIs400 = this.reflector.get<boolean | undefined>(INVALID_IS_400, handler) === true;
+    const kinds = this.reflector.get<BodyKind[] | undefined>(ACCEPTS, handler) ?? ['json'];
+    try {
+      await this.read(request, context.switchToHttp().getResponse<Response>(), kinds);
+    } catch (error) {
+      throw invalidIs400 ? as400(error) : error;
+    }
+    if (!invalidIs400) return next.handle();
+    return next.handle().pipe(
+      catchError((error: unknown) => {
+        throw as400(error);
+      }),
+    );
+  }
+
+  private async read(request: Request, response: Response, kinds: readonly BodyKind[]): Promise<void> {
+    if (!hasBody(request)) {
+      request.body = {};
+      return;
+    }
+    const kind = kinds.find((each) => request.is(MEDIA_TYPES[each]) !== false);
+    if (kind === undefined)
+      throw new UnsupportedMediaType({
+        detail: `Send the body as ${kinds.map((each) => MEDIA_TYPES[each]).join(' or ')}`,
+      });
+    if (kind === 'multipart') return;
+    await new Promise<void>((resolve, reject) => {
+      this.parsers[kind](request, response, (error?: unknown) => {
+        if (error === undefined || error === null) resolve();
+        else reject(toRefusal(error as Error));
+      });
+    });
+    this.checkShape(request.body);
+  }
+
+  private checkShape(body: unknown): void {
+    if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+      throw new UnprocessableFields({ detail: 'The body must be a JSON object' });
+    }
+    const { maxJsonDepth, maxArrayLength } = this.config.http;
+    const level = [body];
+    for (let depth = 1, current = level; current.length > 0; depth += 1) {
+      if (depth > maxJsonDepth)
+        throw new UnprocessableFields({ detail: `The body is nested deeper than ${maxJsonDepth} levels` });
+      const below: object[] = [];
+      for (const value of current) {
+        if (Array.isArray(value) && value.length > maxArrayLength) {
+          throw new UnprocessableFields({ detail: `An array of the body has more than ${maxArrayLength} items` });
+        }
+        for (const child of Object.values(value) as unknown[])
+          if (typeof child === 'object' && child !== null) below.push(child);
+      }
+      current = below;
+    }
+  }
+}
+
+function hasBody(request: Request): boolean {
+  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+}
+
+/** What body-parser threw, in our words. https://expressjs.com/en/resources/middleware/body-parser.html#errors */
+function toRefusal(error: Error): Error {
+  const { type, status } = error as { type?: string; status?: number };
+  if (type === 'entity.too.large') return new BodyTooLarge();
+  if (type === 'encoding.unsupported' || type === 'charset.unsupported') return new UnsupportedMediaType();
+  if (type === 'entity.parse.failed') return new UnprocessableFields({ detail: 'The body is not valid JSON' });
+  if (status !== undefined && status < 500) return new MalformedRequest();
+  return error;
+}
+
+function as400(error: unknown): unknown {
+  if (!(error instanceof UnprocessableFields)) return error;
+  const { detail, fieldErrors } = error;
+  return new InvalidFields({ detail, ...(fieldErrors === undefined ? {} : { fieldErrors }) });
+}

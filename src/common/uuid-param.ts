@@ -1,0 +1,22 @@
+import { Param, type PipeTransform } from '@nestjs/common';
+import { ApiParam } from '@nestjs/swagger';
+import { UnprocessableFields } from './errors.js';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** A UUID in the path, in lower case; anything else is 422 under the parameter's name. */
+export function UuidParam(name: string): ParameterDecorator {
+  const pipe: PipeTransform<string, string> = {
+    transform(value) {
+      if (!UUID.test(value)) throw new UnprocessableFields({ fieldErrors: { [name]: ['Must be a UUID'] } });
+      return value.toLowerCase();
+    },
+  };
+  return (target, key, index) => {
+    Param(name, pipe)(target, key, index);
+    if (key === undefined) return;
+    const descriptor = Object.getOwnPropertyDescriptor(target, key);
+    if (descriptor !== undefined)
+      ApiParam({ name, schema: { type: 'string', format: 'uuid' } })(target, key, descriptor);
+  };
+}

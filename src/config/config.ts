@@ -1,0 +1,209 @@
+import { join, resolve } from 'node:path';
+import { Misread, SETTINGS, type Setting, type SettingName, type SettingValues } from './settings.js';
+
+/** Everything that can be configured, read once at the start. Paths are absolute, times carry their unit. */
+export interface Config {
+  readonly isProduction: boolean;
+  readonly role: 'all' | 'http' | 'worker';
+  readonly dataDir: string;
+  readonly debug: boolean;
+  readonly logLevel: SettingValues['LOG_LEVEL'];
+  readonly jobs: { readonly concurrency: number };
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    readonly publicUrl: string;
+    readonly corsOrigins: readonly string[];
+    readonly trustProxy: readonly string[];
+    readonly docsEnabled: boolean;
+    readonly maxJsonBytes: number;
+    readonly maxJsonDepth: number;
+    readonly maxArrayLength: number;
+  };
+  readonly database: {
+    /** Undefined means: run the embedded PostgreSQL under `dataDir`. */
+    readonly url: string | undefined;
+    readonly poolMin: number;
+    readonly poolMax: number;
+    readonly poolTimeoutMs: number;
+    readonly recycleSeconds: number;
+  };
+  readonly auth: {
+    /** Undefined only in development: a key is then made and kept under `dataDir`. */
+    readonly secretKey: string | undefined;
+    readonly previousSecretKey: string | undefined;
+    readonly algorithm: SettingValues['ALGORITHM'];
+    readonly accessTokenMinutes: number;
+    readonly bcryptRounds: number;
+    readonly requireComplexPasswords: boolean;
+    readonly openRegistration: boolean;
+  };
+  readonly admin: { readonly username: string; readonly email: string; readonly password: string | undefined };
+  readonly rateLimits: { readonly enabled: boolean; readonly submitPerMinute: number; readonly loginPerMinute: number };
+  readonly files: { readonly uploadDir: string; readonly maxFileBytes: number };
+  readonly mail: {
+    /** Undefined means: write each message as an `.eml` file under `dataDir`/mail. */
+    readonly smtp:
+      | {
+          readonly host: string;
+          readonly port: number;
+          readonly tls: SettingValues['SMTP_TLS'];
+          readonly username: string | undefined;
+          readonly password: string | undefined;
+        }
+      | undefined;
+    readonly fromEmail: string;
+    readonly fromName: string;
+    readonly attorneys: readonly string[];
+    readonly maxAttempts: number;
+    readonly retrySeconds: number;
+    readonly companyName: string;
+    readonly dashboardUrl: string;
+  };
+}
+
+/** Injection token of the one {@link Config}. */
+export const CONFIG = Symbol('config');
+
+/** The settings do not allow a start. Lists every problem by the setting's name and never shows a value. */
+export class ConfigError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(`The settings do not allow a start:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+  }
+}
+
+/** Values that stand in examples and guides, and so are known to everybody. */
+const WELL_KNOWN =
+  /change[-_ ]?me|your[-_]|secret[-_]?key|^(admin|password|secret|default|forecourt|letmein)\d*!?$|12345678|password/i;
+
+/** Reads and checks all settings. Throws a {@link ConfigError} that names every problem at once. */
+export function loadConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = [];
+  const values = readValues(environment, problems);
+  checkTogether(values, problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return toConfig(values);
+}
+
+function readValues(environment: Readonly<Record<string, string | undefined>>, problems: string[]): SettingValues {
+  const values: Partial<Record<SettingName, unknown>> = {};
+  for (const [name, setting] of Object.entries(SETTINGS) as [SettingName, Setting][]) {
+    const given = environment[name]?.trim();
+    values[name] = setting.fallback;
+    if (given === undefined || given === '') continue;
+    try {
+      values[name] = setting.read(given);
+    } catch (error) {
+      if (!(error instanceof Misread)) throw error;
+      problems.push(`${name} ${error.message}`);
+    }
+  }
+  return values as SettingValues;
+}
+
+function checkTogether(values: SettingValues, problems: string[]): void {
+  const production = values.ENVIRONMENT === 'production';
+  const key = values.SECRET_KEY;
+  if (key !== undefined && Buffer.byteLength(key) < 32 && production) {
+    problems.push('SECRET_KEY must be at least 32 bytes long');
+  } else if (key !== undefined && production && (WELL_KNOWN.test(key) || new Set(key).size < 8)) {
+    problems.push('SECRET_KEY must not be a default or a pattern; make one with: openssl rand -base64 48');
+  }
+  const password = values.ADMIN_PASSWORD;
+  if (password !== undefined && (password.length < 8 || Buffer.byteLength(password) > 72)) {
+    problems.push('ADMIN_PASSWORD must have at least 8 characters and at most 72 bytes');
+  } else if (password !== undefined && production && WELL_KNOWN.test(password)) {
+    problems.push('ADMIN_PASSWORD must not be a default password');
+  }
+  if (!/^[A-Za-z0-9._-]{3,50}$/.test(values.ADMIN_USERNAME)) {
+    problems.push('ADMIN_USERNAME must have 3 to 50 letters, digits, dots, dashes or underscores');
+  }
+  if (values.DB_POOL_SIZE + values.DB_MAX_OVERFLOW < 4) {
+    problems.push('DB_POOL_SIZE and DB_MAX_OVERFLOW must together allow at least 4 connections');
+  }
+  if ((values.SMTP_USERNAME === undefined) !== (values.SMTP_PASSWORD === undefined)) {
+    problems.push('SMTP_USERNAME and SMTP_PASSWORD must be set together');
+  }
+  if (/[\r\n]/.test(values.SMTP_FROM_NAME + values.COMPANY_NAME)) {
+    problems.push('SMTP_FROM_NAME and COMPANY_NAME must be one line each');
+  }
+  if (!production) return;
+  if (key === undefined) problems.push('SECRET_KEY is required in production');
+  if (values.DATABASE_URL === undefined) problems.push('DATABASE_URL is required in production');
+  if (values.DEBUG) problems.push('DEBUG must be false in production');
+  if (values.BCRYPT_ROUNDS < 12) problems.push('BCRYPT_ROUNDS must be at least 12 in production');
+  if (values.REGISTRATION_MODE === 'open') problems.push('REGISTRATION_MODE must be admin in production');
+}
+
+function toConfig(values: SettingValues): Config {
+  const isProduction = values.ENVIRONMENT === 'production';
+  const dataDir = resolve(values.DATA_DIR);
+  return {
+    isProduction,
+    role: values.ROLE,
+    dataDir,
+    debug: values.DEBUG,
+    logLevel: values.DEBUG ? 'DEBUG' : values.LOG_LEVEL,
+    jobs: { concurrency: values.WORKER_CONCURRENCY },
+    http: {
+      host: values.HOST,
+      port: values.PORT,
+      publicUrl: values.PUBLIC_URL ?? `http://localhost:${values.PORT}`,
+      corsOrigins: values.CORS_ORIGINS ?? (isProduction ? [] : ['http://localhost:3000']),
+      trustProxy: values.TRUST_PROXY,
+      docsEnabled: values.DOCS_ENABLED ?? !isProduction,
+      maxJsonBytes: values.MAX_JSON_SIZE,
+      maxJsonDepth: values.MAX_JSON_DEPTH,
+      maxArrayLength: values.MAX_ARRAY_LENGTH,
+    },
+    database: {
+      url: values.DATABASE_URL,
+      poolMin: values.DB_POOL_SIZE,
+      poolMax: values.DB_POOL_SIZE + values.DB_MAX_OVERFLOW,
+      poolTimeoutMs: values.DB_POOL_TIMEOUT * 1000,
+      recycleSeconds: values.DB_POOL_RECYCLE,
+    },
+    auth: {
+      secretKey: values.SECRET_KEY,
+      previousSecretKey: values.SECRET_KEY_PREVIOUS,
+      algorithm: values.ALGORITHM,
+      accessTokenMinutes: values.ACCESS_TOKEN_EXPIRE_MINUTES,
+      bcryptRounds: values.BCRYPT_ROUNDS,
+      requireComplexPasswords: values.PASSWORD_REQUIRE_COMPLEXITY ?? isProduction,
+      openRegistration: values.REGISTRATION_MODE === 'open',
+    },
+    admin: {
+      username: values.ADMIN_USERNAME,
+      email: values.ADMIN_EMAIL.toLowerCase(),
+      password: values.ADMIN_PASSWORD,
+    },
+    rateLimits: {
+      enabled: values.RATE_LIMIT_ENABLED,
+      submitPerMinute: values.RATE_LIMIT_SUBMIT,
+      loginPerMinute: values.RATE_LIMIT_LOGIN,
+    },
+    files: {
+      uploadDir: values.UPLOAD_DIR === undefined ? join(dataDir, 'uploads') : resolve(values.UPLOAD_DIR),
+      maxFileBytes: values.MAX_FILE_SIZE,
+    },
+    mail: {
+      smtp:
+        values.SMTP_HOST === undefined
+          ? undefined
+          : {
+              host: values.SMTP_HOST,
+              port: values.SMTP_PORT,
+              tls: values.SMTP_TLS,
+              username: values.SMTP_USERNAME,
+              password: values.SMTP_PASSWORD,
+            },
+      fromEmail: values.SMTP_FROM_EMAIL,
+      fromName: values.SMTP_FROM_NAME,
+      attorneys: values.ATTORNEY_EMAIL ?? [values.ADMIN_EMAIL],
+      maxAttempts: values.MAIL_MAX_ATTEMPTS,
+      retrySeconds: values.MAIL_RETRY_SECONDS,
+      companyName: values.COMPANY_NAME,
+      dashboardUrl: values.DASHBOARD_URL,
+    },
+  };
+}

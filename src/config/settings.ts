@@ -1,0 +1,293 @@
+/**
+ * The catalogue of every setting: name, meaning, default and how its text is read. README's table, `.env.example`
+ * and the start-up check all come from here.
+ */
+export interface Setting<T = unknown> {
+  readonly group: string;
+  readonly doc: string;
+  /** What `.env.example` and README show as the default; the empty string means "unset". */
+  readonly shown: string;
+  /** Its value never appears in a log, an error or a document. */
+  readonly secret: boolean;
+  /** Reads the text of the variable. Throws a `Misread` whose message never repeats the text. */
+  readonly read: (text: string) => T;
+  readonly fallback: T;
+}
+
+/** The text of a variable cannot be read as what the setting needs. */
+export class Misread extends Error {}
+
+type Reader<T> = (text: string) => T;
+
+const text: Reader<string> = (value) => value;
+
+const secretText: Reader<string> = (value) => value;
+
+const flag: Reader<boolean> = (value) => {
+  if (/^(true|1|yes|on)$/i.test(value)) return true;
+  if (/^(false|0|no|off)$/i.test(value)) return false;
+  throw new Misread('must be true or false');
+};
+
+const whole =
+  (min: number, max: number): Reader<number> =>
+  (value) => {
+    const number = /^\d{1,15}$/.test(value) ? Number(value) : NaN;
+    if (!(number >= min && number <= max)) throw new Misread(`must be a whole number from ${min} to ${max}`);
+    return number;
+  };
+
+const oneOf =
+  <const T extends string>(...choices: T[]): Reader<T> =>
+  (value) => {
+    const found = choices.find((choice) => choice.toLowerCase() === value.toLowerCase());
+    if (found === undefined) throw new Misread(`must be one of ${choices.join(', ')}`);
+    return found;
+  };
+
+const webAddress: Reader<string> = (value) => {
+  let url: URL;
+  try {
+    url = new URL(value);
+  } catch {
+    throw new Misread('must be an address such as https://intake.example.com');
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new Misread('must begin with http:// or https://');
+  if (url.username !== '' || url.password !== '') throw new Misread('must not carry a user name or password');
+  return value.replace(/\/+$/, '');
+};
+
+const postgresAddress: Reader<string> = (value) => {
+  try {
+    const url = new URL(value);
+    if (url.protocol === 'postgresql:' || url.protocol === 'postgres:') return value;
+  } catch {
+    // falls through to the one sentence that does not repeat the value: it may hold a password
+  }
+  throw new Misread('must look like postgresql://user:password@host:5432/database');
+};
+
+const list =
+  <T>(item: Reader<T>): Reader<T[]> =>
+  (value) =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== '')
+      .map(item);
+
+const origin: Reader<string> = (value) => {
+  if (value === '*') throw new Misread('must name exact origins; * is refused');
+  const address = webAddress(value);
+  if (new URL(address).origin !== address)
+    throw new Misread('must be origins without a path, such as https://app.example.com');
+  return address;
+};
+
+/** An address that a mail can be sent to or from. Kept narrow on purpose, like the public form's rule. */
+const mailbox: Reader<string> = (value) => {
+  if (!/^[^\s@<>",;:\\()[\]]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(value)) {
+    throw new Misread('must be an e-mail address');
+  }
+  return value;
+};
+
+const proxy: Reader<string> = (value) => {
+  const named = /^(loopback|linklocal|uniquelocal)$/.test(value);
+  const address = /^[0-9a-fA-F:.]+(\/\d{1,3})?$/.test(value);
+  if (!named && !address) {
+    throw new Misread('must list the proxies: IP addresses, CIDR ranges, or loopback, linklocal, uniquelocal');
+  }
+  return value;
+};
+
+function setting<T>(group: string, read: Reader<T>, shown: string, doc: string): Setting<T> {
+  return { group, doc, shown, secret: read === (secretText as unknown), read, fallback: read(shown) };
+}
+
+function optional<T>(group: string, read: Reader<T>, doc: string): Setting<T | undefined> {
+  return { group, doc, shown: '', secret: read === (secretText as unknown), read, fallback: undefined };
+}
+
+export const SETTINGS = {
+  ENVIRONMENT: setting(
+    'Application',
+    oneOf('development', 'production'),
+    'development',
+    'production switches every safeguard on and the conveniences of development off',
+  ),
+  ROLE: setting(
+    'Application',
+    oneOf('all', 'http', 'worker'),
+    'all',
+    'what this process does: serve requests, run background jobs, or both',
+  ),
+  DATA_DIR: setting(
+    'Application',
+    text,
+    './var',
+    'everything Forecourt keeps on this machine: embedded database, uploads, development mail and secret',
+  ),
+  DEBUG: setting(
+    'Application',
+    flag,
+    'false',
+    'logs at level DEBUG and writes each SQL statement (without its values); refused in production',
+  ),
+  LOG_LEVEL: setting(
+    'Application',
+    oneOf('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'),
+    'INFO',
+    'the least severe level that is logged',
+  ),
+  WORKER_CONCURRENCY: setting('Application', whole(1, 50), '4', 'background jobs that one process runs at a time'),
+
+  HOST: setting('HTTP', text, '0.0.0.0', 'address to listen on'),
+  PORT: setting('HTTP', whole(0, 65535), '8000', 'port to listen on; 0 takes a free one'),
+  PUBLIC_URL: optional(
+    'HTTP',
+    webAddress,
+    'address under which clients reach this server; http://localhost:PORT when unset',
+  ),
+  CORS_ORIGINS: optional(
+    'HTTP',
+    list(origin),
+    'exact origins, comma separated, whose pages may call the API; http://localhost:3000 in development, none in production',
+  ),
+  TRUST_PROXY: setting(
+    'HTTP',
+    list(proxy),
+    '',
+    'proxies whose X-Forwarded-For is believed: addresses, CIDR ranges, loopback, linklocal, uniquelocal; nobody when unset',
+  ),
+  DOCS_ENABLED: optional('HTTP', flag, 'serves /docs, /redoc and /openapi.json; on in development, off in production'),
+  MAX_JSON_SIZE: setting('HTTP', whole(1024, 10_485_760), '102400', 'largest JSON or form body in bytes'),
+  MAX_JSON_DEPTH: setting('HTTP', whole(1, 100), '10', 'deepest nesting of a JSON body'),
+  MAX_ARRAY_LENGTH: setting('HTTP', whole(1, 100_000), '1000', 'longest array in a JSON body'),
+
+  DATABASE_URL: optional(
+    'Database',
+    postgresAddress,
+    'PostgreSQL 14 or newer; when unset (development only) an embedded PostgreSQL runs under DATA_DIR',
+  ),
+  DB_POOL_SIZE: setting('Database', whole(0, 500), '20', 'connections kept open per process'),
+  DB_MAX_OVERFLOW: setting(
+    'Database',
+    whole(0, 500),
+    '40',
+    'further connections under load; all processes together must stay below max_connections',
+  ),
+  DB_POOL_TIMEOUT: setting(
+    'Database',
+    whole(1, 300),
+    '30',
+    'seconds to wait for a free connection before answering 503',
+  ),
+  DB_POOL_RECYCLE: setting(
+    'Database',
+    whole(0, 86_400),
+    '3600',
+    'seconds after which a connection is replaced; 0 means never',
+  ),
+
+  SECRET_KEY: optional(
+    'Accounts',
+    secretText,
+    'signs access tokens: 32 bytes or more; required in production, made once and kept under DATA_DIR in development',
+  ),
+  SECRET_KEY_PREVIOUS: optional(
+    'Accounts',
+    secretText,
+    'the key before SECRET_KEY: its tokens stay valid until they expire',
+  ),
+  ALGORITHM: setting(
+    'Accounts',
+    oneOf('HS256', 'HS384', 'HS512'),
+    'HS256',
+    'signature algorithm; the only one accepted',
+  ),
+  ACCESS_TOKEN_EXPIRE_MINUTES: setting(
+    'Accounts',
+    whole(1, 43_200),
+    '1440',
+    'lifetime of an access token in minutes; 15 is wise in production',
+  ),
+  BCRYPT_ROUNDS: setting('Accounts', whole(4, 16), '12', 'work factor of password hashes; at least 12 in production'),
+  PASSWORD_REQUIRE_COMPLEXITY: optional(
+    'Accounts',
+    flag,
+    'asks for upper case, lower case, digit and special character; on in production, off in development',
+  ),
+  REGISTRATION_MODE: setting(
+    'Accounts',
+    oneOf('admin', 'open'),
+    'admin',
+    'who may register attorneys: an admin, or (refused in production) anybody',
+  ),
+  ADMIN_USERNAME: setting('Accounts', text, 'admin', 'user name of the first admin, made at the first start'),
+  ADMIN_EMAIL: setting('Accounts', mailbox, 'admin@forecourt.test', 'e-mail address of the first admin'),
+  ADMIN_PASSWORD: optional(
+    'Accounts',
+    secretText,
+    'password of the first admin; when unset in development a random one is printed once',
+  ),
+
+  RATE_LIMIT_ENABLED: setting('Rate limits', flag, 'true', 'false lifts all rate limits'),
+  RATE_LIMIT_SUBMIT: setting(
+    'Rate limits',
+    whole(1, 1_000_000),
+    '60',
+    'submissions of the public form per minute and address',
+  ),
+  RATE_LIMIT_LOGIN: setting('Rate limits', whole(1, 1_000_000), '30', 'sign-ins per minute and address'),
+
+  UPLOAD_DIR: optional('Files', text, 'where résumés are kept; DATA_DIR/uploads when unset'),
+  MAX_FILE_SIZE: setting(
+    'Files',
+    whole(1, 1_073_741_824),
+    '5242880',
+    'largest upload in bytes; exactly this size is accepted',
+  ),
+
+  SMTP_HOST: optional(
+    'Mail',
+    text,
+    'mail server; when unset, every mail is written as an .eml file under DATA_DIR/mail',
+  ),
+  SMTP_PORT: setting('Mail', whole(1, 65535), '587', 'port of the mail server'),
+  SMTP_TLS: setting(
+    'Mail',
+    oneOf('auto', 'starttls', 'tls', 'none'),
+    'auto',
+    'auto: TLS on port 465, otherwise STARTTLS when offered and always before a password; starttls and tls insist; none never encrypts',
+  ),
+  SMTP_USERNAME: optional('Mail', text, 'user name at the mail server, if it asks for one'),
+  SMTP_PASSWORD: optional('Mail', secretText, 'password at the mail server'),
+  SMTP_FROM_EMAIL: setting('Mail', mailbox, 'noreply@forecourt.test', 'sender of every mail'),
+  SMTP_FROM_NAME: setting('Mail', text, 'Lead Management System', 'display name of the sender'),
+  ATTORNEY_EMAIL: optional('Mail', list(mailbox), 'who hears of a new lead, comma separated; ADMIN_EMAIL when unset'),
+  MAIL_MAX_ATTEMPTS: setting(
+    'Mail',
+    whole(1, 20),
+    '3',
+    'attempts for a recipient that the server refuses for now; an outage of the server uses up none',
+  ),
+  MAIL_RETRY_SECONDS: setting('Mail', whole(1, 3600), '2', 'wait before the second attempt; doubles each time'),
+  COMPANY_NAME: setting('Mail', text, 'Forecourt Law', 'name of the practice in mails and documents'),
+  DASHBOARD_URL: setting(
+    'Mail',
+    webAddress,
+    'http://localhost:3000',
+    "the attorneys' application; mails link to DASHBOARD_URL/leads/<id>",
+  ),
+} satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+export type SettingValues = {
+  readonly [Name in SettingName]: ReturnType<(typeof SETTINGS)[Name]['read']> | (typeof SETTINGS)[Name]['fallback'];
+};
+
+/** Settings whose value must never be shown; DATABASE_URL may hold a password. */
+export const SECRET_SETTINGS: readonly SettingName[] = (Object.keys(SETTINGS) as SettingName[]).filter(
+  (name) => (SETTINGS[name] as Setting).secret || name === 'DATABASE_URL',
+);

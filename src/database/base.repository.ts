@@ -1,0 +1,112 @@
+import type { EntityManager, EntityTarget } from 'typeorm';
+import type { Rows } from '../common/pagination.js';
+import type { Database } from './database.js';
+import { managerOf, type Tx } from './transactions.js';
+
+export interface PageRequest {
+  /** `column = value` conditions; undefined ones do not count. */
+  readonly where?: Readonly<Record<string, unknown>>;
+  /** A constant of the repository, never text of a caller. */
+  readonly orderBy: string;
+  readonly page: number;
+  readonly size: number;
+}
+
+interface Mapping {
+  readonly table: string;
+  readonly properties: readonly string[];
+  readonly names: readonly string[];
+  readonly selection: string;
+}
+
+/**
+ * What every repository of one table shares: find, page, insert, update, delete. The statements are made once from the
+ * entity's metadata; rows become entities by assignment.
+ */
+export abstract class BaseRepository<Entity extends { id: string }> {
+  private known: Mapping | undefined;
+
+  protected constructor(
+    protected readonly database: Database,
+    private readonly entity: EntityTarget<Entity> & (new () => Entity),
+  ) {}
+
+  async findById(id: string): Promise<Entity | null> {
+    const { table, selection } = this.mapping;
+    const [row] = await this.database.read<object>(`SELECT ${selection} FROM ${table} AS t WHERE t.id = $1`, [id]);
+    return row === undefined ? null : this.toEntity(row);
+  }
+
+  /** The row, locked until the transaction ends. */
+  async lockById(tx: Tx, id: string): Promise<Entity | null> {
+    const { table, selection } = this.mapping;
+    const rows = await rowsOf(managerOf(tx), `SELECT ${selection} FROM ${table} AS t WHERE t.id = $1 FOR UPDATE`, [id]);
+    return rows[0] === undefined ? null : this.toEntity(rows[0]);
+  }
+
+  async insert(tx: Tx, entity: Entity): Promise<void> {
+    const { table, names, properties } = this.mapping;
+    const places = names.map((_, index) => `$${index + 1}`);
+    const values = properties.map((property) => (entity as Record<string, unknown>)[property] ?? null);
+    await managerOf(tx).query(`INSERT INTO ${table} (${names.join(', ')}) VALUES (${places.join(', ')})`, values);
+  }
+
+  /** Writes the named properties of the entity. */
+  async update(tx: Tx, entity: Entity, changed: readonly (keyof Entity & string)[]): Promise<void> {
+    const { table, names, properties } = this.mapping;
+    const sets = changed.map((property, index) => `${names[properties.indexOf(property)]} = $${index + 2}`);
+    const values = changed.map((property) => entity[property]);
+    await managerOf(tx).query(`UPDATE ${table} SET ${sets.join(', ')} WHERE id = $1`, [entity.id, ...values]);
+  }
+
+  /** One page and the number of all rows that match, from one snapshot. `totalOf` names where the number is kept, if it is. */
+  protected async findPage(
+    request: PageRequest,
+    totalOf?: { readonly table: string; readonly column: string },
+  ): Promise<Rows<Entity>> {
+    const { table, selection } = this.mapping;
+    const conditions = Object.entries(request.where ?? {}).filter(([, value]) => value !== undefined);
+    const where =
+      conditions.length === 0
+        ? ''
+        : `WHERE ${conditions.map(([column], index) => `${column} = $${index + 3}`).join(' AND ')}`;
+    const total =
+      totalOf === undefined ? `count(*) FROM ${table}` : `coalesce(sum(${totalOf.column}), 0) FROM ${totalOf.table}`;
+    const rows = await this.database.read<{ page_total: string; id: string | null }>(
+      `SELECT counted.page_total, paged.* FROM (SELECT (SELECT ${total} ${where})::text AS page_total) AS counted
+       LEFT JOIN LATERAL (SELECT ${selection} FROM ${table} AS t ${where} ORDER BY ${request.orderBy} LIMIT $1 OFFSET $2) AS paged ON true`,
+      [request.size, (request.page - 1) * request.size, ...conditions.map(([, value]) => value)],
+    );
+    return {
+      rows: rows.filter(({ id }) => id !== null).map(({ page_total: _, ...row }) => this.toEntity(row)),
+      total: Number(rows[0]?.page_total ?? 0),
+    };
+  }
+
+  protected toEntity(row: object): Entity {
+    return Object.assign(new this.entity(), row);
+  }
+
+  /** The select list that names each column as its property; the table's alias is `t`. */
+  protected get mapping(): Mapping {
+    if (this.known === undefined) {
+      const { tableName, columns } = this.database.source.getMetadata(this.entity);
+      this.known = {
+        table: tableName,
+        properties: columns.map(({ propertyName }) => propertyName),
+        names: columns.map(({ databaseName }) => databaseName),
+        selection: columns.map(({ databaseName, propertyName }) => `t.${databaseName} AS "${propertyName}"`).join(', '),
+      };
+    }
+    return this.known;
+  }
+}
+
+/** The rows that a statement in a transaction returns. */
+export async function rowsOf<Row = object>(
+  manager: EntityManager,
+  text: string,
+  values: readonly unknown[],
+): Promise<Row[]> {
+  return manager.query<Row[]>(text, [...values]);
+}

@@ -1,0 +1,32 @@
+import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { LOGGER } from '../common/logging.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { Database } from './database.js';
+import { openDatabase } from './open-database.js';
+import { Transactions } from './transactions.js';
+
+/**
+ * PostgreSQL. Owns the connection pool, the embedded server, migrations and transactions; promises that the schema is
+ * up to date before anything uses it and that the pool outlives every request. Leaves tables to the modules that own them.
+ */
+@Global()
+@Module({
+  providers: [
+    {
+      provide: Database,
+      useFactory: (config: Config, logger: Logger) => openDatabase(config, logger),
+      inject: [CONFIG, LOGGER],
+    },
+    Transactions,
+  ],
+  exports: [Database, Transactions],
+})
+export class DatabaseModule implements OnApplicationShutdown {
+  constructor(@Inject(Database) private readonly database: Database) {}
+
+  /** Runs after the HTTP server and the job runner are done. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.database.close();
+  }
+}

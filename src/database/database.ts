@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import type { Pool, PoolClient } from 'pg';
+import type { DataSource } from 'typeorm';
+
+/**
+ * The connection pool that the whole process shares. TypeORM writes through it in transactions; plain reads go straight
+ * to the pool as named prepared statements, because building and hydrating entities cost more than the query itself.
+ */
+export class Database {
+  private readonly names = new Map<string, string>();
+
+  constructor(
+    readonly source: DataSource,
+    /** Ends what was started for this process alone, such as the embedded server. */
+    private readonly afterClose: () => Promise<void>,
+  ) {}
+
+  get pool(): Pool {
+    return (this.source.driver as unknown as { master: Pool }).master;
+  }
+
+  /** Rows of one statement outside of any transaction. The text must be constant: it becomes a prepared statement. */
+  async read<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const { rows } = await this.pool.query({ name: this.nameOf(text), text, values: [...values] });
+    return rows as Row[];
+  }
+
+  /** A connection of one's own, outside the pool's turns: for LISTEN and session locks. Release it with `true`. */
+  connect(): Promise<PoolClient> {
+    return this.pool.connect();
+  }
+
+  async hasPendingMigrations(): Promise<boolean> {
+    const done = await this.read<{ name: string }>('SELECT name FROM migrations');
+    const names = new Set(done.map(({ name }) => name));
+    return this.source.migrations.some(({ name, constructor }) => !names.has(name ?? constructor.name));
+  }
+
+  async close(): Promise<void> {
+    if (this.source.isInitialized) await this.source.destroy();
+    await this.afterClose();
+  }
+
+  private nameOf(text: string): string {
+    let name = this.names.get(text);
+    if (name === undefined) {
+      name = createHash('sha1').update(text).digest('hex').slice(0, 20);
+      this.names.set(text, name);
+    }
+    return name;
+  }
+}

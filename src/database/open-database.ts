@@ -1,0 +1,37 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.js';
+import { Database } from './database.js';
+import { makeDataSource } from './data-source.js';
+import { startEmbeddedPostgres } from './embedded-postgres.js';
+import { exclusively } from './locks.js';
+
+/** The oldest PostgreSQL that is supported, as `server_version_num`. */
+const OLDEST_VERSION = 140_000;
+
+/**
+ * Connects to the configured PostgreSQL, or starts the embedded one, and brings the schema up to date under a lock that
+ * all processes on the database share. Throws with a sentence for the operator when that is not possible.
+ */
+export async function openDatabase(config: Config, logger: Logger): Promise<Database> {
+  const embedded = config.database.url === undefined ? await startEmbeddedPostgres(config.dataDir, logger) : undefined;
+  const source = makeDataSource(embedded?.url ?? config.database.url ?? '', config, logger);
+  const database = new Database(source, async () => embedded?.stop());
+  try {
+    await source.initialize();
+    database.pool.on('connect', (client) => {
+      // a connection may break while it is lent out; whoever uses it learns it from the failing statement
+      client.on('error', (error) => {
+        logger.warn({ logger: 'database', err: error }, 'a database connection was lost');
+      });
+    });
+    const [row] = await database.read<{ version: number }>(
+      `SELECT current_setting('server_version_num')::int AS version`,
+    );
+    if ((row?.version ?? 0) < OLDEST_VERSION) throw new Error('PostgreSQL 14 or newer is needed');
+    await exclusively(database, 'migrations', () => source.runMigrations());
+    return database;
+  } catch (error) {
+    await database.close();
+    throw new Error('The database could not be opened', { cause: error });
+  }
+}

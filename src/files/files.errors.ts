@@ -1,0 +1,13 @@
+import { refusal } from '../common/errors.js';
+
+export class FileUploadFailed extends refusal(400, 'FILE_UPLOAD_FAILED', 'File upload failed') {}
+export class FileTooLarge extends refusal(413, 'FILE_TOO_LARGE', 'The file is too large') {}
+export class FileTypeNotAllowed extends refusal(415, 'FILE_TYPE_NOT_ALLOWED', 'Files of this type are not accepted') {}
+export class FileNotFound extends refusal(404, 'FILE_NOT_FOUND', 'File not found') {}
+export class FileUnreadable extends refusal(500, 'FILE_READ_FAILED', 'The file could not be read') {}
+export class FileNotStored extends refusal(500, 'FILE_STORAGE_FAILED', 'The file could not be stored') {}
+export class FileStorageFull extends refusal(
+  503,
+  'FILE_STORAGE_FULL',
+  'There is no room for files right now; try again later',
+) {}

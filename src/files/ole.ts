@@ -1,0 +1,61 @@
+import type { FileHandle } from 'node:fs/promises';
+
+const SIGNATURE = Buffer.from('d0cf11e0a1b11ae1', 'hex');
+const END_OF_CHAIN = 0xfffffffe;
+const ENTRY_BYTES = 128;
+const STREAM = 2;
+/** A résumé's directory has a few dozen entries; a file that claims more is not one. */
+const MOST_DIRECTORY_SECTORS = 1024;
+
+/**
+ * Whether a file is a compound file with a stream named WordDocument at its root, as every Word 97–2003 document is.
+ * Follows the directory's sector chain within fixed bounds and never trusts a number of the file. [MS-CFB] 2.2, 2.6.
+ */
+export async function hasWordDocument(file: FileHandle, size: number): Promise<boolean> {
+  const header = await readAt(file, 0, 512);
+  if (header === undefined || !header.subarray(0, 8).equals(SIGNATURE)) return false;
+  const shift = header.readUInt16LE(30);
+  if (shift !== 9 && shift !== 12) return false;
+  const sectorBytes = 1 << shift;
+  const sectors = Math.ceil(size / sectorBytes);
+  const sectorAt = (sector: number): Promise<Buffer | undefined> =>
+    readAt(file, (sector + 1) * sectorBytes, sectorBytes);
+
+  let sector = header.readUInt32LE(48);
+  for (let visited = 0; sector < sectors && visited < MOST_DIRECTORY_SECTORS; visited += 1) {
+    const directory = await sectorAt(sector);
+    if (directory === undefined) return false;
+    for (let at = 0; at + ENTRY_BYTES <= directory.length; at += ENTRY_BYTES) {
+      if (isWordStream(directory.subarray(at, at + ENTRY_BYTES))) return true;
+    }
+    const next = await nextSector(header, sectorAt, sector, sectorBytes);
+    if (next === undefined || next === END_OF_CHAIN) return false;
+    sector = next;
+  }
+  return false;
+}
+
+function isWordStream(entry: Buffer): boolean {
+  const nameBytes = entry.readUInt16LE(64);
+  return entry[66] === STREAM && nameBytes === 26 && entry.toString('utf16le', 0, 24) === 'WordDocument';
+}
+
+/** The sector after this one, from the allocation table. The header lists the first 109 sectors of that table: 7 MB and more. */
+async function nextSector(
+  header: Buffer,
+  sectorAt: (sector: number) => Promise<Buffer | undefined>,
+  sector: number,
+  sectorBytes: number,
+): Promise<number | undefined> {
+  const perTable = sectorBytes / 4;
+  const index = Math.floor(sector / perTable);
+  if (index >= 109) return undefined;
+  const table = await sectorAt(header.readUInt32LE(76 + index * 4));
+  return table?.readUInt32LE((sector % perTable) * 4);
+}
+
+async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer | undefined> {
+  if (position > Number.MAX_SAFE_INTEGER - length) return undefined;
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
+  return bytesRead === length ? buffer : undefined;
+}

@@ -1,0 +1,146 @@
+import {
+  applyDecorators,
+  type CallHandler,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  mixin,
+  type NestInterceptor,
+  type Type,
+} from '@nestjs/common';
+import { Transform } from 'class-transformer';
+import type { Request, Response } from 'express';
+import multer, { MulterError, type StorageEngine } from 'multer';
+import { finalize, type Observable } from 'rxjs';
+import { AppError, InvalidFields, MalformedRequest } from '../common/errors.js';
+import { checkedField, type FieldOptions } from '../common/fields.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { FileStorage } from './file-storage.js';
+import { FileTooLarge, FileUploadFailed } from './files.errors.js';
+import { EMPTY, type FilePart, receiveFile, type ReceivedFile, TRUNCATED, type UploadProfile } from './upload.js';
+
+/** What a multipart request may hold beside its file: enough for any form, too little to be a weapon. */
+const LIMITS = {
+  files: 1,
+  fields: 20,
+  parts: 25,
+  fieldSize: 64 * 1024,
+  fieldNameSize: 100,
+  headerPairs: 50,
+  fieldNestingDepth: 0,
+};
+/** What boundaries, headers and fields may add to the file. */
+const FORM_OVERHEAD_BYTES = 64 * 1024;
+
+/**
+ * Reads a multipart body with one file. The {@link ReceivedFile} stands in the body under its field's name, so that a
+ * missing or empty file is reported together with all other fields; whatever the outcome, an upload that the handler did
+ * not keep is gone when the request is over. Refuses in this order: 413 size, 415 type, then the fields.
+ */
+export function UploadInterceptor(profile: UploadProfile): Type<NestInterceptor> {
+  @Injectable()
+  class Interceptor implements NestInterceptor {
+    constructor(
+      @Inject(CONFIG) private readonly config: Config,
+      private readonly storage: FileStorage,
+    ) {}
+
+    async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+      const request = context.switchToHttp().getRequest<Request>();
+      const { maxFileBytes } = this.config.files;
+      const received: ReceivedFile[] = [];
+      if (Number(request.headers['content-length'] ?? 0) > maxFileBytes + FORM_OVERHEAD_BYTES)
+        throw tooLarge(profile, maxFileBytes);
+      try {
+        await this.read(request, context.switchToHttp().getResponse<Response>(), received);
+      } catch (error) {
+        await discardAll(received);
+        throw toRefusal(error, profile, maxFileBytes);
+      }
+      return next.handle().pipe(finalize(() => void discardAll(received)));
+    }
+
+    private async read(request: Request, response: Response, received: ReceivedFile[]): Promise<void> {
+      let file: ReceivedFile | typeof EMPTY | undefined;
+      const storage = this.storage;
+      const engine: StorageEngine = {
+        _handleFile(_request, part, done) {
+          receiveFile(part as FilePart, profile, storage).then(
+            (outcome) => {
+              if (outcome === TRUNCATED) {
+                done(new MulterError('LIMIT_FILE_SIZE', profile.field));
+                return;
+              }
+              if (outcome !== EMPTY) received.push(outcome);
+              file = outcome;
+              done(null);
+            },
+            (error: unknown) => {
+              part.stream.resume();
+              done(error);
+            },
+          );
+        },
+        _removeFile(_request, _file, done) {
+          void discardAll(received).then(() => {
+            done(null);
+          });
+        },
+      };
+      const middleware = multer({
+        storage: engine,
+        limits: { ...LIMITS, fileSize: this.config.files.maxFileBytes },
+        defParamCharset: 'utf8',
+      }).single(profile.field);
+      await new Promise<void>((resolve, reject) => {
+        middleware(request, response, (error?: unknown) => {
+          if (error instanceof Error) reject(error);
+          else resolve();
+        });
+      });
+      // multer's body has no prototype; a field of the form cannot stand in for the file.
+      request.body = { ...(request.body as object), [profile.field]: file };
+    }
+  }
+  return mixin(Interceptor);
+}
+
+/** The field of the request class that the uploaded file stands in. */
+export function UploadField(profile: UploadProfile, options: FieldOptions = {}): PropertyDecorator {
+  const check = (value: unknown): string | undefined => {
+    if (value === undefined) return 'This field is required';
+    return value === EMPTY ? 'The file is empty' : undefined;
+  };
+  return applyDecorators(
+    Transform(({ obj }: { obj: Record<string, unknown> }) => obj[profile.field]),
+    checkedField('upload', check, options, { type: 'string', format: 'binary' }),
+  );
+}
+
+/** Never rejects: what cannot be removed now is removed by the storage as an abandoned upload. */
+async function discardAll(received: readonly ReceivedFile[]): Promise<void> {
+  await Promise.allSettled(received.map(({ incoming }) => incoming.discard()));
+}
+
+function tooLarge(profile: UploadProfile, maxFileBytes: number): FileTooLarge {
+  const limit = maxFileBytes % 1_048_576 === 0 ? `${maxFileBytes / 1_048_576}MB` : `${maxFileBytes} bytes`;
+  return new FileTooLarge({ fieldErrors: { [profile.field]: [`File size exceeds ${limit}`] } });
+}
+
+function toRefusal(error: unknown, profile: UploadProfile, maxFileBytes: number): unknown {
+  if (error instanceof AppError) return error;
+  if (!(error instanceof MulterError)) return new FileUploadFailed({ cause: error });
+  switch (error.code) {
+    case 'LIMIT_FILE_SIZE':
+      return tooLarge(profile, maxFileBytes);
+    case 'LIMIT_UNEXPECTED_FILE':
+    case 'LIMIT_FILE_COUNT':
+      return new FileUploadFailed({
+        fieldErrors: { [error.field ?? profile.field]: [`Send exactly one file, in the field ${profile.field}`] },
+      });
+    case 'LIMIT_FIELD_VALUE':
+      return new InvalidFields({ fieldErrors: { [error.field ?? '']: ['This field is too long'] } });
+    default:
+      return new MalformedRequest({ detail: 'The form has too many or too unusual fields' });
+  }
+}

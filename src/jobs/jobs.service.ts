@@ -1,0 +1,188 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import {
+  Logger as WorkerLogger,
+  run,
+  runMigrations,
+  type Runner,
+  type TaskList,
+  type WorkerEvents,
+} from 'graphile-worker';
+import { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PoolClient } from 'pg';
+import type { Logger } from 'pino';
+import { LOGGER } from '../common/logging.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { Database } from '../database/database.js';
+import { exclusively } from '../database/locks.js';
+import { managerOf, type Tx } from '../database/transactions.js';
+
+/** A kind of background work. The payload carries ids, never copies of rows or personal data. */
+export interface JobDefinition<Payload extends object> {
+  readonly name: string;
+  /** Attempts when the handler throws; the wait between them grows exponentially. */
+  readonly maxAttempts: number;
+  /** Only for the compiler. */
+  readonly payload?: Payload;
+}
+
+export interface EnqueueOptions {
+  /** Not before this time. */
+  readonly runAt?: Date;
+}
+
+const SWEEP_EVERY_MS = 10_000;
+/** A worker holds its lock within milliseconds of its first job; this keeps the sweep away from those moments. */
+const SWEEP_AFTER_SECONDS = 5;
+const STOP_WITHIN_MS = 8_000;
+
+/**
+ * Work that commits with the change that asks for it and survives any crash. A handler runs at least once and says why
+ * running twice does no harm.
+ *
+ * graphile-worker keeps the jobs of a dead process locked for four hours. So each process holds a session lock on the
+ * database under its worker's name for as long as it lives, and every process frees, at its start and every ten seconds,
+ * the jobs of workers whose lock is gone.
+ */
+@Injectable()
+export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger: Logger;
+  private readonly tasks: TaskList = {};
+  private runner: Runner | undefined;
+  private poolId: string | undefined;
+  private lifeline: PoolClient | undefined;
+  private sweeping: NodeJS.Timeout | undefined;
+  private stopping: Promise<void> | undefined;
+
+  constructor(
+    private readonly database: Database,
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.logger = logger.child({ logger: 'jobs' });
+  }
+
+  /** Names the one handler of a kind of job. Call it before the application has started. */
+  handle<Payload extends object>(job: JobDefinition<Payload>, handler: (payload: Payload) => Promise<void>): void {
+    if (job.name in this.tasks) throw new Error(`job ${job.name} has a handler already`);
+    this.tasks[job.name] = (payload) => handler(payload as Payload);
+  }
+
+  /** Adds one job per payload; they exist exactly when the transaction commits. */
+  async enqueue<Payload extends object>(
+    tx: Tx,
+    job: JobDefinition<Payload>,
+    payloads: readonly Payload[],
+    options: EnqueueOptions = {},
+  ): Promise<void> {
+    if (payloads.length === 0) return;
+    await managerOf(tx).query(
+      `SELECT graphile_worker.add_job($1, payload, run_at => $3, max_attempts => $4) FROM unnest($2::json[]) AS payload`,
+      [job.name, payloads.map((payload) => JSON.stringify(payload)), options.runAt ?? null, job.maxAttempts],
+    );
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    await exclusively(this.database, 'migrations', () =>
+      runMigrations({ pgPool: this.database.pool, logger: this.workerLogger() }),
+    );
+    if (this.config.role === 'http') return;
+    await this.sweep();
+    const events: WorkerEvents = new EventEmitter();
+    events.on('pool:create', ({ workerPool }) => {
+      this.poolId = workerPool.id;
+    });
+    this.runner = await run({
+      pgPool: this.database.pool,
+      taskList: this.tasks,
+      concurrency: this.config.jobs.concurrency,
+      pollInterval: 1000,
+      noHandleSignals: true,
+      logger: this.workerLogger(),
+      events,
+    });
+    await this.holdLifeline();
+    this.sweeping = setInterval(() => void this.keepAlive(), SWEEP_EVERY_MS);
+  }
+
+  onModuleDestroy(): Promise<void> {
+    return this.stop();
+  }
+
+  /** Takes no further job and waits for the running ones; what is not done in time is released for another process. */
+  stop(): Promise<void> {
+    this.stopping ??= this.finish();
+    return this.stopping;
+  }
+
+  private async finish(): Promise<void> {
+    clearInterval(this.sweeping);
+    if (this.runner !== undefined) {
+      const stopped = this.runner.stop().then(() => true);
+      const inTime = await Promise.race([stopped, sleep(STOP_WITHIN_MS, false, { ref: false })]);
+      if (!inTime) {
+        this.logger.warn('jobs were still running at the end and are released');
+        await this.unlock([this.poolId ?? '']);
+      }
+    }
+    this.lifeline?.release(true);
+    this.lifeline = undefined;
+  }
+
+  private async keepAlive(): Promise<void> {
+    try {
+      await this.holdLifeline();
+      await this.sweep();
+    } catch (error) {
+      this.logger.warn({ err: error }, 'the sweep for dead workers failed; it is tried again');
+    }
+  }
+
+  private async holdLifeline(): Promise<void> {
+    if (this.lifeline !== undefined || this.poolId === undefined) return;
+    const client = await this.database.connect();
+    client.once('error', () => {
+      if (this.lifeline === client) this.lifeline = undefined;
+      client.release(true);
+    });
+    await client.query('SELECT pg_advisory_lock(hashtextextended($1, 1))', [this.poolId]);
+    this.lifeline = client;
+  }
+
+  /** Frees the jobs of workers whose process is gone. A lock of a dead connection can be had; that of a living one cannot. */
+  async sweep(): Promise<void> {
+    const found = await this.database.read<{ worker: string }>(
+      `SELECT DISTINCT locked_by AS worker FROM graphile_worker.jobs
+       WHERE locked_by IS NOT NULL AND locked_by <> $1 AND locked_at < now() - make_interval(secs => $2)`,
+      [this.poolId ?? '', SWEEP_AFTER_SECONDS],
+    );
+    const dead: string[] = [];
+    for (const { worker } of found) {
+      const [row] = await this.database.read<{ gone: boolean }>(
+        `SELECT pg_try_advisory_xact_lock(hashtextextended($1, 1)) AS gone`,
+        [worker],
+      );
+      if (row?.gone === true) dead.push(worker);
+    }
+    if (dead.length === 0) return;
+    this.logger.warn({ workers: dead }, 'released the jobs of workers that are gone');
+    await this.unlock(dead);
+  }
+
+  private async unlock(workers: readonly string[]): Promise<void> {
+    await this.database.read(`SELECT graphile_worker.force_unlock_workers($1::text[])`, [workers]);
+  }
+
+  private workerLogger(): WorkerLogger {
+    return new WorkerLogger((scope) => (level, message) => {
+      const line = {
+        ...(scope.taskIdentifier === undefined ? {} : { job: scope.taskIdentifier }),
+        job_id: scope.jobId,
+      };
+      const severity: string = level;
+      if (severity === 'error') this.logger.error(line, message);
+      else if (severity === 'warning') this.logger.warn(line, message);
+      else this.logger.debug(line, message);
+    });
+  }
+}

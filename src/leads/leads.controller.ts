@@ -1,0 +1,140 @@
+import { Body, Controller, Get, Patch, Post, Query, Res, type StreamableFile, UseInterceptors } from '@nestjs/common';
+import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { Allow, Public } from '../auth/auth.decorators.js';
+import { Permission } from '../auth/permissions.js';
+import { type Actor, CurrentActor } from '../common/actor.js';
+import { ApiErrors } from '../common/api-errors.js';
+import { InvalidFields, TooManyRequests, UnprocessableFields, UnsupportedMediaType } from '../common/errors.js';
+import { toPage } from '../common/pagination.js';
+import { RateLimited } from '../common/rate-limit.guard.js';
+import { Accepts, InvalidIs400 } from '../common/request-body.js';
+import { streamFile } from '../common/stream-file.js';
+import { UuidParam } from '../common/uuid-param.js';
+import {
+  FileNotFound,
+  FileStorageFull,
+  FileTooLarge,
+  FileTypeNotAllowed,
+  FileUnreadable,
+  FileUploadFailed,
+} from '../files/files.errors.js';
+import { UploadInterceptor } from '../files/upload.interceptor.js';
+import { RESUME } from '../files/upload-profiles.js';
+import {
+  ChangeLeadRequest,
+  LeadDetailResponse,
+  LeadPageResponse,
+  LeadResponse,
+  LeadStoryResponse,
+  ListLeadsQuery,
+  SubmitLeadRequest,
+  SubmittedLeadResponse,
+  toLeadDetailResponse,
+  toLeadResponse,
+  toLeadStoryResponse,
+  toSubmittedLeadResponse,
+} from './leads.dto.js';
+import { InvalidStatusTransition, LeadEmailDuplicate, LeadNotFound } from './leads.errors.js';
+import { LeadsService } from './leads.service.js';
+import { resumeHeaders } from './resume-headers.js';
+
+@ApiTags('Leads')
+@Controller({ path: 'leads', version: '1' })
+export class LeadsController {
+  constructor(private readonly leads: LeadsService) {}
+
+  @Post()
+  @Public()
+  @RateLimited('submit')
+  @InvalidIs400()
+  @Accepts('multipart')
+  @UseInterceptors(UploadInterceptor(RESUME))
+  @ApiOperation({
+    summary: 'Submit a lead',
+    description:
+      'The public form. Confirms to the prospect and notifies the attorneys by mail. Refusals come in this order: size (413), type (415), fields (400, all at once), duplicate (409).',
+  })
+  @ApiBody({ type: SubmitLeadRequest })
+  @ApiCreatedResponse({ type: SubmittedLeadResponse })
+  @ApiErrors(
+    InvalidFields,
+    FileUploadFailed,
+    LeadEmailDuplicate,
+    FileTooLarge,
+    FileTypeNotAllowed,
+    UnsupportedMediaType,
+    TooManyRequests,
+    FileStorageFull,
+  )
+  async submitLead(@CurrentActor() actor: Actor, @Body() body: SubmitLeadRequest): Promise<SubmittedLeadResponse> {
+    const { first_name: firstName, last_name: lastName, email, resume } = body;
+    return toSubmittedLeadResponse(await this.leads.submit(actor, { firstName, lastName, email, resume }));
+  }
+
+  @Get()
+  @Allow(Permission.LeadsRead)
+  @ApiOperation({ summary: 'List leads', description: 'Newest first unless sorted otherwise.' })
+  @ApiOkResponse({ type: LeadPageResponse })
+  @ApiErrors(UnprocessableFields)
+  async listLeads(@CurrentActor() actor: Actor, @Query() query: ListLeadsQuery): Promise<LeadPageResponse> {
+    const { page, size, status, sort_by: sortBy, sort_order: sortOrder } = query;
+    return toPage(await this.leads.list(actor, { page, size, status, sortBy, sortOrder }), query, toLeadResponse);
+  }
+
+  @Get(':lead_id')
+  @Allow(Permission.LeadsRead)
+  @ApiOperation({ summary: 'One lead' })
+  @ApiOkResponse({ type: LeadDetailResponse })
+  @ApiErrors(LeadNotFound, UnprocessableFields)
+  async getLead(@CurrentActor() actor: Actor, @UuidParam('lead_id') id: string): Promise<LeadDetailResponse> {
+    return toLeadDetailResponse(await this.leads.get(actor, id));
+  }
+
+  @Patch(':lead_id')
+  @Allow(Permission.LeadsChange)
+  @ApiOperation({
+    summary: 'Move a lead to another status',
+    description: 'PENDING to REACHED_OUT, and back if the contact did not happen after all.',
+  })
+  @ApiOkResponse({ type: LeadResponse })
+  @ApiErrors(InvalidStatusTransition, LeadNotFound, UnsupportedMediaType, UnprocessableFields)
+  async changeLead(
+    @CurrentActor() actor: Actor,
+    @UuidParam('lead_id') id: string,
+    @Body() body: ChangeLeadRequest,
+  ): Promise<LeadResponse> {
+    return toLeadResponse(await this.leads.changeStatus(actor, id, body.status));
+  }
+
+  @Get(':lead_id/history')
+  @Allow(Permission.LeadsRead)
+  @ApiOperation({
+    summary: 'The story of a lead',
+    description: 'Every change of status, oldest first: who, from, to, when.',
+  })
+  @ApiOkResponse({ type: LeadStoryResponse })
+  @ApiErrors(LeadNotFound, UnprocessableFields)
+  async getHistory(@CurrentActor() actor: Actor, @UuidParam('lead_id') id: string): Promise<LeadStoryResponse> {
+    return toLeadStoryResponse(await this.leads.listStatusChanges(actor, id));
+  }
+
+  @Get(':lead_id/resume')
+  @Allow(Permission.LeadsRead)
+  @ApiOperation({ summary: 'Download the résumé' })
+  @ApiProduces(...RESUME.types.map(({ mediaType }) => mediaType))
+  @ApiOkResponse({
+    description: 'The file as it was uploaded, byte for byte',
+    schema: { type: 'string', format: 'binary' },
+  })
+  @ApiErrors(LeadNotFound, FileNotFound, UnprocessableFields, FileUnreadable)
+  async downloadResume(
+    @CurrentActor() actor: Actor,
+    @UuidParam('lead_id') id: string,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<StreamableFile> {
+    const resume = await this.leads.openResume(actor, id);
+    response.set(resumeHeaders(resume));
+    return streamFile(resume.stream);
+  }
+}

@@ -1,0 +1,163 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { ChoiceField, EmailField, LineField } from '../common/fields.js';
+import { PageQuery, PageResponse } from '../common/pagination.js';
+import { IgnoresOtherFields } from '../common/request-validation.pipe.js';
+import type { ReceivedFile } from '../files/files.service.js';
+import { UploadField } from '../files/upload.interceptor.js';
+import { RESUME } from '../files/upload-profiles.js';
+import type { LeadStatusChange } from './lead-status-change.entity.js';
+import { LeadStatus } from './lead-status.js';
+import type { Lead } from './lead.entity.js';
+import { LEAD_SORT_FIELDS, type LeadSortField } from './leads.repository.js';
+
+const STATUSES = Object.values(LeadStatus);
+
+@IgnoresOtherFields()
+export class SubmitLeadRequest {
+  @LineField({ min: 1, max: 100, example: 'Ada' })
+  first_name!: string;
+
+  @LineField({ min: 1, max: 100, example: 'Lovelace' })
+  last_name!: string;
+
+  @EmailField({ example: 'ada@example.com', description: 'Trimmed and lower-cased; one lead per address' })
+  email!: string;
+
+  @UploadField(RESUME, { description: 'A PDF, DOC or DOCX file of at most 5 MB (5 242 880 bytes)' })
+  resume!: ReceivedFile;
+}
+
+export class ChangeLeadRequest {
+  @ChoiceField(STATUSES, { enumName: 'LeadStatus', example: LeadStatus.ReachedOut })
+  status!: LeadStatus;
+}
+
+export class ListLeadsQuery extends PageQuery {
+  @ChoiceField(STATUSES, { enumName: 'LeadStatus', optional: true, description: 'Only leads in this status' })
+  status?: LeadStatus;
+
+  @ChoiceField(LEAD_SORT_FIELDS, {
+    optional: true,
+    default: 'created_at',
+    description: 'Leads never reached sort below every date',
+  })
+  sort_by: LeadSortField = 'created_at';
+
+  @ChoiceField(['asc', 'desc'], { optional: true, default: 'desc' })
+  sort_order: 'asc' | 'desc' = 'desc';
+}
+
+class LeadIdentity {
+  @ApiProperty({ format: 'uuid' })
+  id!: string;
+
+  @ApiProperty({ example: 'Ada' })
+  first_name!: string;
+
+  @ApiProperty({ example: 'Lovelace' })
+  last_name!: string;
+
+  @ApiProperty({ format: 'email', example: 'ada@example.com' })
+  email!: string;
+
+  @ApiProperty({ enum: LeadStatus, enumName: 'LeadStatus' })
+  status!: LeadStatus;
+
+  @ApiProperty({ format: 'date-time' })
+  created_at!: Date;
+}
+
+export class SubmittedLeadResponse extends LeadIdentity {
+  @ApiProperty({ example: 'Lead submitted successfully. Confirmation email sent.' })
+  message!: string;
+}
+
+export class LeadResponse extends LeadIdentity {
+  @ApiProperty({ format: 'date-time' })
+  updated_at!: Date;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'When the prospect was contacted; null exactly while PENDING',
+  })
+  reached_out_at!: Date | null;
+}
+
+export class LeadDetailResponse extends LeadResponse {
+  @ApiProperty({
+    description: 'The relative storage key of the résumé',
+    example: '0d7f7c52-3f6e-4a1c-9f7e-6a1f6f1f2c11_ada_resume.pdf',
+  })
+  resume_path!: string;
+}
+
+export class LeadPageResponse extends PageResponse {
+  @ApiProperty({ type: [LeadResponse] })
+  items!: LeadResponse[];
+}
+
+export class LeadStatusChangeResponse {
+  @ApiProperty({
+    enum: LeadStatus,
+    enumName: 'LeadStatus',
+    nullable: true,
+    description: 'null for the submission itself',
+  })
+  from_status!: LeadStatus | null;
+
+  @ApiProperty({ enum: LeadStatus, enumName: 'LeadStatus' })
+  to_status!: LeadStatus;
+
+  @ApiProperty({ example: 'admin', description: 'User name at that time, or "public"' })
+  changed_by!: string;
+
+  @ApiProperty({ format: 'date-time' })
+  changed_at!: Date;
+}
+
+export class LeadStoryResponse {
+  @ApiProperty({ type: [LeadStatusChangeResponse] })
+  items!: LeadStatusChangeResponse[];
+}
+
+export function toSubmittedLeadResponse(lead: Lead): SubmittedLeadResponse {
+  return {
+    id: lead.id,
+    first_name: lead.firstName,
+    last_name: lead.lastName,
+    email: lead.email,
+    status: lead.status,
+    created_at: lead.createdAt,
+    message: 'Lead submitted successfully. Confirmation email sent.',
+  };
+}
+
+export function toLeadResponse(lead: Lead): LeadResponse {
+  return {
+    id: lead.id,
+    first_name: lead.firstName,
+    last_name: lead.lastName,
+    email: lead.email,
+    status: lead.status,
+    created_at: lead.createdAt,
+    updated_at: lead.updatedAt,
+    reached_out_at: lead.reachedOutAt,
+  };
+}
+
+export function toLeadDetailResponse(lead: Lead): LeadDetailResponse {
+  return { ...toLeadResponse(lead), resume_path: lead.resumePath };
+}
+
+export function toLeadStoryResponse(changes: readonly LeadStatusChange[]): LeadStoryResponse {
+  return {
+    items: changes.map(({ fromStatus, toStatus, changedBy, changedAt }) => ({
+      from_status: fromStatus,
+      to_status: toStatus,
+      changed_by: changedBy,
+      changed_at: changedAt,
+    })),
+  };
+}

@@ -1,0 +1,19 @@
+import { Module } from '@nestjs/common';
+import { FilesModule } from '../files/files.module.js';
+import { MailModule } from '../mail/mail.module.js';
+import { LeadStatusChangesRepository } from './lead-status-changes.repository.js';
+import { LeadsController } from './leads.controller.js';
+import { LeadsRepository } from './leads.repository.js';
+import { LeadsService } from './leads.service.js';
+
+/**
+ * Prospects and their story. Owns the tables `leads`, `lead_status_changes` and `lead_totals`; promises that an
+ * acknowledged submission is never lost, that one address is one lead, and that every move is on record. Leaves bytes to
+ * files and letters to mail.
+ */
+@Module({
+  imports: [FilesModule, MailModule],
+  controllers: [LeadsController],
+  providers: [LeadsRepository, LeadStatusChangesRepository, LeadsService],
+})
+export class LeadsModule {}

@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import type { Rows } from '../common/pagination.js';
+import { BaseRepository } from '../database/base.repository.js';
+import { violates } from '../database/constraints.js';
+import { Database } from '../database/database.js';
+import type { Tx } from '../database/transactions.js';
+import type { LeadStatus } from './lead-status.js';
+import { Lead } from './lead.entity.js';
+import { LeadEmailDuplicate } from './leads.errors.js';
+
+/** The fields a list can be sorted by; each has an index. */
+export const LEAD_SORT_FIELDS = [
+  'created_at',
+  'updated_at',
+  'reached_out_at',
+  'first_name',
+  'last_name',
+  'email',
+  'status',
+] as const;
+export type LeadSortField = (typeof LEAD_SORT_FIELDS)[number];
+
+export interface LeadListing {
+  readonly page: number;
+  readonly size: number;
+  readonly status: LeadStatus | undefined;
+  readonly sortBy: LeadSortField;
+  readonly sortOrder: 'asc' | 'desc';
+}
+
+@Injectable()
+export class LeadsRepository extends BaseRepository<Lead> {
+  constructor(database: Database) {
+    super(database, Lead);
+  }
+
+  /** One page and the number of all leads that match. The id makes every order total, so that no lead is shown twice. */
+  async listPage({ page, size, status, sortBy, sortOrder }: LeadListing): Promise<Rows<Lead>> {
+    const direction = sortOrder === 'asc' ? 'ASC' : 'DESC';
+    // a lead that was never reached sorts below every date
+    const nulls = sortBy === 'reached_out_at' ? (sortOrder === 'asc' ? ' NULLS FIRST' : ' NULLS LAST') : '';
+    const orderBy = `t.${sortBy} ${direction}${nulls}, t.id ${direction}`;
+    // the totals are kept by the database (migration 1764000000005)
+    return this.findPage({ where: { status }, orderBy, page, size }, { table: 'lead_totals', column: 'total' });
+  }
+
+  override async insert(tx: Tx, lead: Lead): Promise<void> {
+    try {
+      await super.insert(tx, lead);
+    } catch (error) {
+      if (violates(error, 'idx_lead_email')) throw new LeadEmailDuplicate();
+      throw error;
+    }
+  }
+}

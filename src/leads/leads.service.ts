@@ -1,0 +1,142 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import type { Actor } from '../common/actor.js';
+import { Clock } from '../common/clock.js';
+import { AppError } from '../common/errors.js';
+import type { Rows } from '../common/pagination.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { Transactions, type Tx } from '../database/transactions.js';
+import { FilesService, type ReceivedFile, type StoredFile } from '../files/files.service.js';
+import { MailService } from '../mail/mail.service.js';
+import { LeadStatusChange } from './lead-status-change.entity.js';
+import { LeadStatusChangesRepository } from './lead-status-changes.repository.js';
+import { LeadStatus } from './lead-status.js';
+import { Lead } from './lead.entity.js';
+import { LeadNotFound } from './leads.errors.js';
+import { attorneyNotification, prospectConfirmation } from './leads.mails.js';
+import { type LeadListing, LeadsRepository } from './leads.repository.js';
+
+export interface LeadSubmission {
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly email: string;
+  readonly resume: ReceivedFile;
+}
+
+/** A lead's résumé, open for reading. */
+export interface LeadResume {
+  readonly lead: Lead;
+  readonly file: StoredFile;
+  readonly stream: Readable;
+  readonly sizeBytes: number;
+}
+
+@Injectable()
+export class LeadsService {
+  constructor(
+    private readonly leads: LeadsRepository,
+    private readonly changes: LeadStatusChangesRepository,
+    private readonly files: FilesService,
+    private readonly mail: MailService,
+    private readonly transactions: Transactions,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /**
+   * Takes a submission in: the résumé is durable before anything names it, then lead, story and both mails commit
+   * together. Throws `LeadEmailDuplicate`; of any number of equal submissions at once, the unique index lets one through.
+   */
+  async submit(actor: Actor, { firstName, lastName, email, resume }: LeadSubmission): Promise<Lead> {
+    const now = this.clock.now();
+    const file = await this.files.keep(resume);
+    const lead = Object.assign(new Lead(), {
+      id: randomUUID(),
+      firstName,
+      lastName,
+      email,
+      resumePath: file.storageKey,
+      status: LeadStatus.Pending,
+      createdAt: now,
+      updatedAt: now,
+      reachedOutAt: null,
+      reachedOutById: null,
+    });
+    try {
+      await this.transactions.run(async (tx) => {
+        await this.files.record(tx, file);
+        await this.leads.insert(tx, lead);
+        await this.recordChange(tx, actor, lead, null);
+        await this.mail.queue(tx, { kind: 'lead', id: lead.id }, this.mailsAbout(lead, file));
+      });
+    } catch (error) {
+      // Only a refusal is sure to have rolled back. When the connection broke at the commit, the lead may exist, and
+      // its résumé with it; bytes that no row names cost less than a lead without its file.
+      if (error instanceof AppError) await this.files.removeUnrecorded(file);
+      throw error;
+    }
+    return lead;
+  }
+
+  async list(_actor: Actor, listing: LeadListing): Promise<Rows<Lead>> {
+    return this.leads.listPage(listing);
+  }
+
+  async get(_actor: Actor, id: string): Promise<Lead> {
+    const lead = await this.leads.findById(id);
+    if (lead === null) throw new LeadNotFound();
+    return lead;
+  }
+
+  /** The row lock makes simultaneous changes queue: the first moves the lead, the others find it moved. */
+  async changeStatus(actor: Actor, id: string, status: LeadStatus): Promise<Lead> {
+    return this.transactions.run(async (tx) => {
+      const lead = await this.leads.lockById(tx, id);
+      if (lead === null) throw new LeadNotFound();
+      const before = lead.status;
+      lead.moveTo(status, actor.kind === 'user' ? actor.id : null, this.clock.now());
+      await this.leads.update(tx, lead, ['status', 'updatedAt', 'reachedOutAt', 'reachedOutById']);
+      await this.recordChange(tx, actor, lead, before);
+      return lead;
+    });
+  }
+
+  /** Every move of the lead, oldest first. */
+  async listStatusChanges(actor: Actor, id: string): Promise<LeadStatusChange[]> {
+    await this.get(actor, id);
+    return this.changes.listOf(id);
+  }
+
+  /** Throws `FileNotFound` when the bytes are gone. Whoever asks closes the stream. */
+  async openResume(actor: Actor, id: string): Promise<LeadResume> {
+    const lead = await this.get(actor, id);
+    return { lead, ...(await this.files.open(lead.resumePath)) };
+  }
+
+  private mailsAbout(lead: Lead, file: StoredFile): ReturnType<typeof prospectConfirmation>[] {
+    const { attorneys, dashboardUrl } = this.config.mail;
+    return [
+      prospectConfirmation(lead),
+      ...attorneys.map((each) => attorneyNotification(lead, each, file.originalName, dashboardUrl)),
+    ];
+  }
+
+  private async recordChange(tx: Tx, actor: Actor, lead: Lead, from: LeadStatus | null): Promise<void> {
+    const change = Object.assign(new LeadStatusChange(), {
+      id: randomUUID(),
+      leadId: lead.id,
+      fromStatus: from,
+      toStatus: lead.status,
+      changedBy: nameOf(actor),
+      changedById: actor.kind === 'user' ? actor.id : null,
+      changedAt: lead.updatedAt,
+    });
+    await this.changes.insert(tx, change);
+  }
+}
+
+function nameOf(actor: Actor): string {
+  if (actor.kind === 'user') return actor.username;
+  return actor.kind === 'system' ? `system:${actor.name}` : 'public';
+}

@@ -1,0 +1,7 @@
+import type { JobDefinition } from '../jobs/jobs.service.js';
+
+/**
+ * Delivers one message. What the mail server answers is the message's own affair and reschedules it; attempts of the job
+ * are for trouble on our side, such as a lost database.
+ */
+export const DELIVER_MAIL: JobDefinition<{ readonly message_id: string }> = { name: 'mail.deliver', maxAttempts: 25 };

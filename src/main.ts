@@ -1,0 +1,73 @@
+import 'reflect-metadata';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { closeApp, createApp } from './app.setup.js';
+import { FirstAdmin } from './auth/first-admin.js';
+import { createLogger } from './common/logging.js';
+import { type Config, ConfigError, loadConfig } from './config/config.js';
+import { readEnvironment } from './config/environment.js';
+
+async function main(): Promise<void> {
+  const config = loadConfig(readEnvironment());
+  const logger = await createLogger(config);
+  let app: NestExpressApplication;
+  try {
+    app = await createApp(config, logger);
+    if (config.role === 'worker') await app.init();
+    else await app.listen(config.http.port, config.http.host);
+  } catch (error) {
+    logger.fatal({ err: error }, 'Forecourt could not start');
+    logger.flush();
+    process.exit(1);
+  }
+  stopOnSignal(app, logger);
+  greet(app, config, logger);
+}
+
+/** What a person who just started Forecourt needs to know; the admin's new password is shown this once. */
+function greet(app: NestExpressApplication, config: Config, logger: Logger): void {
+  if (config.role === 'worker') {
+    logger.info({ role: config.role }, 'Forecourt runs background jobs');
+    return;
+  }
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const address = config.http.port === 0 ? `http://localhost:${port}` : config.http.publicUrl;
+  logger.info({ port, role: config.role }, `Forecourt listens on port ${port}`);
+  if (config.isProduction) return;
+  const { newPassword } = app.get(FirstAdmin);
+  const lines = [
+    `  Forecourt      ${address}`,
+    ...(config.http.docsEnabled ? [`  API docs       ${address}/docs`] : []),
+    ...(config.mail.smtp === undefined ? [`  Mail inbox     ${address}/dev/mail`] : []),
+    `  Admin          ${config.admin.username}`,
+    ...(newPassword === undefined ? [] : [`  Password       ${newPassword}   (shown only this once)`]),
+  ];
+  process.stdout.write(`\n${lines.join('\n')}\n\n`);
+}
+
+function stopOnSignal(app: NestExpressApplication, logger: Logger): void {
+  void Promise.race(['SIGTERM', 'SIGINT'].map((signal) => once(process, signal))).then(async () => {
+    logger.info('Forecourt stops');
+    // a second signal of an impatient operator does not cut the drain short; SIGKILL does
+    process.on('SIGTERM', () => undefined).on('SIGINT', () => undefined);
+    try {
+      await closeApp(app);
+      logger.info('Forecourt has stopped');
+      logger.flush();
+      process.exit(0);
+    } catch (error) {
+      logger.fatal({ err: error }, 'Forecourt did not stop cleanly');
+      logger.flush();
+      process.exit(1);
+    }
+  });
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof ConfigError ? error.message : String(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,87 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import type { PoolClient } from 'pg';
+import type { Logger } from 'pino';
+import { LOGGER } from '../common/logging.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { Database } from '../database/database.js';
+import type { User } from './user.entity.js';
+import { UsersRepository } from './users.repository.js';
+
+/** The channel on which the database announces each change of a user (migration 1764000000001). */
+const CHANNEL = 'forecourt_user_changed';
+/** How long a user is believed at most, should an announcement be lost. */
+const BELIEVED_FOR_MS = 1000;
+const MOST_USERS = 10_000;
+const LISTEN_AGAIN_AFTER_MS = 1000;
+
+/**
+ * The users of the last moment, so that a request with a token need not ask the database who its bearer is. The database
+ * announces every change, by whatever way it was made, and the user is forgotten at once; while nobody listens, nothing
+ * is kept.
+ */
+@Injectable()
+export class KnownUsers implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly known = new Map<string, { readonly user: User | null; readonly until: number }>();
+  private readonly logger: Logger;
+  private listener: PoolClient | undefined;
+  private retry: NodeJS.Timeout | undefined;
+  private closed = false;
+
+  constructor(
+    private readonly users: UsersRepository,
+    private readonly database: Database,
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.logger = logger.child({ logger: 'users' });
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    if (this.config.role !== 'worker') await this.listen();
+  }
+
+  onModuleDestroy(): void {
+    this.closed = true;
+    clearTimeout(this.retry);
+    this.listener?.release(true);
+    this.listener = undefined;
+    this.known.clear();
+  }
+
+  async find(id: string): Promise<User | null> {
+    const entry = this.known.get(id);
+    if (entry !== undefined && entry.until > performance.now()) return entry.user;
+    const listener = this.listener;
+    const user = await this.users.findById(id);
+    // A change that was announced while the row was on its way would be lost: believe it only for requests yet to come.
+    if (listener !== undefined && this.listener === listener) {
+      if (this.known.size >= MOST_USERS) this.known.clear();
+      this.known.set(id, { user, until: performance.now() + BELIEVED_FOR_MS });
+    }
+    return user;
+  }
+
+  private async listen(): Promise<void> {
+    try {
+      const client = await this.database.connect();
+      client.on('notification', ({ channel, payload }) => {
+        if (channel === CHANNEL && payload !== undefined) this.known.delete(payload);
+      });
+      client.once('error', () => {
+        client.release(true);
+        if (this.listener === client) this.lose();
+      });
+      await client.query(`LISTEN ${CHANNEL}`);
+      this.listener = client;
+    } catch (error) {
+      this.logger.warn({ err: error }, 'cannot listen for changes of users; tried again');
+      this.lose();
+    }
+  }
+
+  private lose(): void {
+    this.listener = undefined;
+    this.known.clear();
+    if (!this.closed) this.retry = setTimeout(() => void this.listen(), LISTEN_AGAIN_AFTER_MS);
+  }
+}

@@ -1,0 +1,43 @@
+import { Body, Controller, Get, Patch, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Allow } from '../auth/auth.decorators.js';
+import { Permission } from '../auth/permissions.js';
+import { type Actor, CurrentActor } from '../common/actor.js';
+import { ApiErrors } from '../common/api-errors.js';
+import { UnprocessableFields } from '../common/errors.js';
+import { PageQuery, toPage } from '../common/pagination.js';
+import { UuidParam } from '../common/uuid-param.js';
+import { ChangeUserRequest, toUserResponse, UserPageResponse, UserResponse } from './users.dto.js';
+import { LastAdmin, UserNotFound } from './users.errors.js';
+import { UsersService } from './users.service.js';
+
+@ApiTags('Users')
+@Controller({ path: 'users', version: '1' })
+export class UsersController {
+  constructor(private readonly users: UsersService) {}
+
+  @Get()
+  @Allow(Permission.UsersRead)
+  @ApiOperation({ summary: 'List accounts', description: 'Sorted by user name.' })
+  @ApiOkResponse({ type: UserPageResponse })
+  @ApiErrors(UnprocessableFields)
+  async listUsers(@Query() query: PageQuery): Promise<UserPageResponse> {
+    return toPage(await this.users.list(query.page, query.size), query, toUserResponse);
+  }
+
+  @Patch(':user_id')
+  @Allow(Permission.UsersChange)
+  @ApiOperation({
+    summary: 'Disable or enable an account',
+    description: 'A disabled account is refused at once, whatever tokens it holds.',
+  })
+  @ApiOkResponse({ type: UserResponse })
+  @ApiErrors(UserNotFound, LastAdmin, UnprocessableFields)
+  async changeUser(
+    @CurrentActor() actor: Actor,
+    @UuidParam('user_id') id: string,
+    @Body() body: ChangeUserRequest,
+  ): Promise<UserResponse> {
+    return toUserResponse(await this.users.setActive(actor, id, body.is_active));
+  }
+}

@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import type { Actor } from '../common/actor.js';
+import { Clock } from '../common/clock.js';
+import type { Rows } from '../common/pagination.js';
+import { Transactions, type Tx } from '../database/transactions.js';
+import { KnownUsers } from './known-users.js';
+import { Role } from './role.js';
+import { User } from './user.entity.js';
+import { LastAdmin, UserNotFound } from './users.errors.js';
+import { UsersRepository } from './users.repository.js';
+
+export interface NewUser {
+  readonly username: string;
+  readonly email: string;
+  readonly hashedPassword: string;
+  readonly role: Role;
+}
+
+export type { User };
+
+@Injectable()
+export class UsersService {
+  constructor(
+    private readonly users: UsersRepository,
+    private readonly known: KnownUsers,
+    private readonly transactions: Transactions,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Adds an active account. Throws `UsernameTaken` or `UserEmailTaken`. */
+  async add(tx: Tx, { username, email, hashedPassword, role }: NewUser): Promise<User> {
+    const user = Object.assign(new User(), {
+      id: randomUUID(),
+      username,
+      email: email.toLowerCase(),
+      hashedPassword,
+      role,
+      isActive: true,
+      createdAt: this.clock.now(),
+    });
+    await this.users.insert(tx, user);
+    return user;
+  }
+
+  /** Lets somebody in again or out at once: the next request with their token is refused. Throws `LastAdmin`. */
+  async setActive(_actor: Actor, id: string, isActive: boolean): Promise<User> {
+    return this.transactions.run(async (tx) => {
+      const admins = await this.users.lockActiveAdminIds(tx);
+      const user = await this.users.lockById(tx, id);
+      if (user === null) throw new UserNotFound();
+      if (!isActive && admins.length === 1 && admins[0] === id) throw new LastAdmin();
+      user.isActive = isActive;
+      await this.users.update(tx, user, ['isActive']);
+      return user;
+    });
+  }
+
+  async list(page: number, size: number): Promise<Rows<User>> {
+    return this.users.listPage(page, size);
+  }
+
+  /** The user behind a token, as of this moment (a change takes effect within milliseconds). */
+  async findKnown(id: string): Promise<User | null> {
+    return this.known.find(id);
+  }
+
+  /** By user name or, when it has an @, by e-mail address; neither regards case. */
+  async findForSignIn(name: string): Promise<User | null> {
+    return name.includes('@') ? this.users.findByEmail(name) : this.users.findByUsername(name);
+  }
+
+  /** Whether anybody may administer; locks the admins until the transaction ends. */
+  async hasAdmin(tx: Tx): Promise<boolean> {
+    return (await this.users.lockActiveAdminIds(tx)).length > 0;
+  }
+}

@@ -1,0 +1,8 @@
+// Puts beside the compiled program what it serves from packages that are there only for development, and marks the build.
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
+mkdirSync('dist/assets', { recursive: true });
+copyFileSync(require.resolve('redoc/bundles/redoc.standalone.js'), 'dist/assets/redoc.standalone.js');
+writeFileSync('dist/.built', '');
