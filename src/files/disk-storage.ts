@@ -50,9 +50,10 @@ export class DiskStorage extends FileStorage implements OnModuleInit {
   }
 
   async open(key: string): Promise<OpenFile> {
+    const path = this.pathOf(key);
     let handle: FileHandle;
     try {
-      handle = await open(this.pathOf(key), constants.O_RDONLY | constants.O_NOFOLLOW);
+      handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new FileNotFound();
       throw new FileUnreadable({ cause: error });

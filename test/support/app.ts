@@ -25,7 +25,10 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-/** The real application on a real port and a database of its own. Rate limits are off unless a test turns them on. */
+/**
+ * The real application on a real port and a database of its own. Rate limits are off unless a test turns them on. One at a
+ * time per test file: passport keeps its strategies in the process, so a second application takes over the first one's.
+ */
 export async function startApp(settings: Record<string, string> = {}): Promise<TestApp> {
   const database = await makeDatabase();
   const dataDir = await mkdtemp(join(tmpdir(), 'forecourt-app-'));
@@ -48,6 +51,7 @@ export async function startApp(settings: Record<string, string> = {}): Promise<T
   const logger = buildLogger(config.logLevel, {
     write(line: string) {
       log.push(JSON.parse(line) as Record<string, unknown>);
+      if (process.env['TEST_LOG'] !== undefined) process.stderr.write(line);
     },
   });
   const app = await createApp(config, logger);
