@@ -115,7 +115,7 @@ export default tseslint.config(
       globals: {
         process: 'readonly',
         console: 'readonly',
-        URL: 'readonly',
+        URL: 'readonly', URLSearchParams: 'readonly',
         fetch: 'readonly',
         FormData: 'readonly',
         Blob: 'readonly',

@@ -25,6 +25,11 @@ export function describeApi(app: NestExpressApplication, config: Config): OpenAP
     .setVersion('1')
     .setOpenAPIVersion('3.1.0')
     .addServer('/', config.mail.companyName)
+    .addTag('Leads', 'Prospects, from the public form to the first contact')
+    .addTag('Accounts', 'Signing in, and who may')
+    .addTag('Users', 'The accounts of the practice, for admins')
+    .addTag('Files', 'What is known of stored files')
+    .addTag('Health', 'For operators and load balancers')
     .addOAuth2({ type: 'oauth2', flows: { password: { tokenUrl: '/api/v1/auth/login', scopes: {} } } })
     .build();
   return SwaggerModule.createDocument(app, document, {
@@ -61,6 +66,7 @@ const REDOC_PAGE = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Forecourt API</title>
+<link rel="icon" href="data:,">
 <style>body { margin: 0; }</style>
 </head>
 <body>

@@ -465,6 +465,7 @@ describe('POST /api/v1/leads', () => {
       'CREATE TRIGGER trg_refuse BEFORE INSERT ON mail_messages FOR EACH ROW EXECUTE FUNCTION refuse()',
     );
     const before = [await countOf('leads'), await countOf('files'), await countOf('lead_status_changes')];
+    const stored = await app.storedFiles();
     try {
       const [status, body] = await errorOf(await submit(app));
 
@@ -474,6 +475,7 @@ describe('POST /api/v1/leads', () => {
         expect.not.stringContaining('no mail today'),
       ]);
       expect([await countOf('leads'), await countOf('files'), await countOf('lead_status_changes')]).toEqual(before);
+      expect(await app.storedFiles()).toEqual(stored);
     } finally {
       await app.database.query('DROP TRIGGER trg_refuse ON mail_messages');
       await app.database.query('DROP FUNCTION refuse');

@@ -2,7 +2,14 @@ import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type Actor, CurrentActor } from '../common/actor.js';
 import { ApiErrors } from '../common/api-errors.js';
-import { InvalidFields, TooManyRequests, UnprocessableFields, UnsupportedMediaType } from '../common/errors.js';
+import {
+  BodyTooLarge,
+  InvalidFields,
+  ServiceUnavailable,
+  TooManyRequests,
+  UnprocessableFields,
+  UnsupportedMediaType,
+} from '../common/errors.js';
 import { RateLimited } from '../common/rate-limit.guard.js';
 import { Accepts, InvalidIs400 } from '../common/request-body.js';
 import { UserEmailTaken, UsernameTaken } from '../users/users.errors.js';
@@ -36,7 +43,15 @@ export class AuthController {
       'Exchanges user name (or e-mail address) and password for an access token. `expires_in` is in seconds.',
   })
   @ApiOkResponse({ type: TokenResponse })
-  @ApiErrors(InvalidCredentials, UnsupportedMediaType, UnprocessableFields, TooManyRequests, SignInBusy)
+  @ApiErrors(
+    InvalidCredentials,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    UnprocessableFields,
+    TooManyRequests,
+    SignInBusy,
+    ServiceUnavailable,
+  )
   login(@CurrentActor() actor: Actor, @Body() body: LoginRequest): Promise<TokenResponse> {
     return this.auth.signIn(actor, body.username, body.password);
   }
@@ -49,7 +64,7 @@ export class AuthController {
     description: 'For admins; open to everybody only with REGISTRATION_MODE=open in development.',
   })
   @ApiCreatedResponse({ type: RegisteredResponse })
-  @ApiErrors(InvalidFields, UsernameTaken, UserEmailTaken, UnsupportedMediaType, SignInBusy)
+  @ApiErrors(InvalidFields, UsernameTaken, UserEmailTaken, BodyTooLarge, UnsupportedMediaType, SignInBusy)
   async register(@CurrentActor() actor: Actor, @Body() body: RegisterRequest): Promise<RegisteredResponse> {
     return toRegisteredResponse(await this.auth.register(actor, body));
   }

@@ -1,6 +1,7 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiOAuth2 } from '@nestjs/swagger';
 import { ApiErrors } from '../common/api-errors.js';
+import { InternalError, ServiceUnavailable } from '../common/errors.js';
 import { Forbidden, InvalidToken, NotSignedIn } from './auth.errors.js';
 import type { Permission } from './permissions.js';
 
@@ -10,12 +11,13 @@ export type Access = 'public' | Permission;
 export const ACCESS = Symbol('access');
 
 /** Anybody may call this route. The contract test spells out the whole list of such routes. */
-export const Public = (): MethodDecorator => SetMetadata(ACCESS, 'public' satisfies Access);
+export const Public = (): MethodDecorator =>
+  applyDecorators(SetMetadata(ACCESS, 'public' satisfies Access), ApiErrors(InternalError));
 
 /** Whoever has this permission may call this route. */
 export const Allow = (permission: Permission): MethodDecorator =>
   applyDecorators(
     SetMetadata(ACCESS, permission satisfies Access),
     ApiOAuth2([]),
-    ApiErrors(NotSignedIn, InvalidToken, Forbidden),
+    ApiErrors(NotSignedIn, InvalidToken, Forbidden, InternalError, ServiceUnavailable),
   );

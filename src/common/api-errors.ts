@@ -1,5 +1,12 @@
-import { applyDecorators } from '@nestjs/common';
-import { ApiExtraModels, ApiProperty, ApiPropertyOptional, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import {
+  ApiExtraModels,
+  ApiProperty,
+  ApiPropertyOptional,
+  ApiResponse,
+  type ApiResponseSchemaHost,
+  getSchemaPath,
+} from '@nestjs/swagger';
+import { type ErrorEnvelope, toEnvelope } from './error.filter.js';
 import type { FieldErrors, Refusal } from './errors.js';
 
 /** The error envelope as the API document shows it. */
@@ -32,40 +39,37 @@ export function refusalsOf(handler: object): readonly Refusal[] {
   return (Reflect.getMetadata(DOCUMENTED, handler) as Refusal[] | undefined) ?? [];
 }
 
-/** Documents the refusals of a route: one response per status, one example per code. */
+/** Documents the refusals of a route: one response per status, one example per code. Several of these add up. */
 export function ApiErrors(...refusals: Refusal[]): MethodDecorator {
-  const byStatus = new Map<number, Refusal[]>();
-  for (const each of refusals) byStatus.set(each.status, [...(byStatus.get(each.status) ?? []), each]);
-  return applyDecorators(
-    ApiExtraModels(ErrorResponse),
-    declare(refusals),
-    ...[...byStatus].map(([status, each]) =>
-      ApiResponse({
-        status,
-        description: each.map(({ code }) => code).join(', '),
-        content: {
-          'application/json': {
-            schema: { $ref: getSchemaPath(ErrorResponse) },
-            examples: Object.fromEntries(each.map((one) => [one.code, { value: exampleOf(one) }])),
-          },
-        },
-      }),
-    ),
-  );
-}
-
-function declare(refusals: readonly Refusal[]): MethodDecorator {
-  return (_target, _key, descriptor) => {
+  return (target, key, descriptor) => {
     const handler = descriptor.value as object;
-    Reflect.defineMetadata(DOCUMENTED, [...refusalsOf(handler), ...refusals], handler);
+    const all = [...refusalsOf(handler), ...refusals].sort((one, other) => one.status - other.status);
+    Reflect.defineMetadata(DOCUMENTED, all, handler);
+    ApiExtraModels(ErrorResponse)(target, key, descriptor);
+    for (const status of new Set(refusals.map((each) => each.status))) {
+      const sharing = all.filter((each) => each.status === status);
+      const added = refusals.filter((each) => each.status === status);
+      // swagger adds each description to those before, and lets the content replace the content before
+      const description = added.map(({ code }) => code).join(', ');
+      ApiResponse({ status, description, content: contentOf(sharing) })(target, key, descriptor);
+    }
   };
 }
 
-function exampleOf(refusal: Refusal): Record<string, unknown> {
+function contentOf(refusals: readonly Refusal[]): NonNullable<ApiResponseSchemaHost['content']> {
   return {
-    detail: refusal.detail,
-    error_code: refusal.code,
-    timestamp: '2026-01-31T10:30:00.000Z',
-    request_id: '3f0d9f5e-6c1b-4b52-9a54-0f7a3c1d2e4b',
+    'application/json': {
+      schema: { $ref: getSchemaPath(ErrorResponse) },
+      examples: Object.fromEntries(refusals.map((each) => [each.code, { value: exampleOf(each) }])),
+    },
   };
+}
+
+const EXAMPLE_TIME = new Date(Date.UTC(2026, 0, 31, 10, 30));
+const EXAMPLE_ID = '3f0d9f5e-6c1b-4b52-9a54-0f7a3c1d2e4b';
+
+function exampleOf(refusal: Refusal): ErrorEnvelope {
+  const envelope = toEnvelope(new refusal(), EXAMPLE_ID, EXAMPLE_TIME);
+  if (refusal.code !== 'VALIDATION_ERROR') return envelope;
+  return { ...envelope, field_errors: { name_of_the_field: ['This field is required'] } };
 }

@@ -5,7 +5,14 @@ import { Allow, Public } from '../auth/auth.decorators.js';
 import { Permission } from '../auth/permissions.js';
 import { type Actor, CurrentActor } from '../common/actor.js';
 import { ApiErrors } from '../common/api-errors.js';
-import { InvalidFields, TooManyRequests, UnprocessableFields, UnsupportedMediaType } from '../common/errors.js';
+import {
+  BodyTooLarge,
+  InvalidFields,
+  ServiceUnavailable,
+  TooManyRequests,
+  UnprocessableFields,
+  UnsupportedMediaType,
+} from '../common/errors.js';
 import { toPage } from '../common/pagination.js';
 import { RateLimited } from '../common/rate-limit.guard.js';
 import { Accepts, InvalidIs400 } from '../common/request-body.js';
@@ -13,6 +20,7 @@ import { streamFile } from '../common/stream-file.js';
 import { UuidParam } from '../common/uuid-param.js';
 import {
   FileNotFound,
+  FileNotStored,
   FileStorageFull,
   FileTooLarge,
   FileTypeNotAllowed,
@@ -65,7 +73,9 @@ export class LeadsController {
     FileTypeNotAllowed,
     UnsupportedMediaType,
     TooManyRequests,
+    FileNotStored,
     FileStorageFull,
+    ServiceUnavailable,
   )
   async submitLead(@CurrentActor() actor: Actor, @Body() body: SubmitLeadRequest): Promise<SubmittedLeadResponse> {
     const { first_name: firstName, last_name: lastName, email, resume } = body;
@@ -98,7 +108,7 @@ export class LeadsController {
     description: 'PENDING to REACHED_OUT, and back if the contact did not happen after all.',
   })
   @ApiOkResponse({ type: LeadResponse })
-  @ApiErrors(InvalidStatusTransition, LeadNotFound, UnsupportedMediaType, UnprocessableFields)
+  @ApiErrors(InvalidStatusTransition, LeadNotFound, BodyTooLarge, UnsupportedMediaType, UnprocessableFields)
   async changeLead(
     @CurrentActor() actor: Actor,
     @UuidParam('lead_id') id: string,

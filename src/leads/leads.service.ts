@@ -6,6 +6,7 @@ import { Clock } from '../common/clock.js';
 import { AppError } from '../common/errors.js';
 import type { Rows } from '../common/pagination.js';
 import { CONFIG, type Config } from '../config/config.js';
+import { isSurelyRolledBack } from '../database/constraints.js';
 import { Transactions, type Tx } from '../database/transactions.js';
 import { FilesService, type ReceivedFile, type StoredFile } from '../files/files.service.js';
 import { MailService } from '../mail/mail.service.js';
@@ -71,9 +72,9 @@ export class LeadsService {
         await this.mail.queue(tx, { kind: 'lead', id: lead.id }, this.mailsAbout(lead, file));
       });
     } catch (error) {
-      // Only a refusal is sure to have rolled back. When the connection broke at the commit, the lead may exist, and
-      // its résumé with it; bytes that no row names cost less than a lead without its file.
-      if (error instanceof AppError) await this.files.removeUnrecorded(file);
+      // When the connection broke at the commit, the lead may exist, and its résumé with it; bytes that no row names cost
+      // less than a lead without its file.
+      if (error instanceof AppError || isSurelyRolledBack(error)) await this.files.removeUnrecorded(file);
       throw error;
     }
     return lead;

@@ -24,6 +24,7 @@ export class KnownUsers implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly known = new Map<string, { readonly user: User | null; readonly until: number }>();
   private readonly logger: Logger;
   private listener: PoolClient | undefined;
+  private changesHeard = 0;
   private retry: NodeJS.Timeout | undefined;
   private closed = false;
 
@@ -51,10 +52,10 @@ export class KnownUsers implements OnApplicationBootstrap, OnModuleDestroy {
   async find(id: string): Promise<User | null> {
     const entry = this.known.get(id);
     if (entry !== undefined && entry.until > performance.now()) return entry.user;
-    const listener = this.listener;
+    const heardBefore = this.changesHeard;
     const user = await this.users.findById(id);
-    // A change that was announced while the row was on its way would be lost: believe it only for requests yet to come.
-    if (listener !== undefined && this.listener === listener) {
+    // a change that was announced while the row was on its way may not be in it
+    if (this.listener !== undefined && this.changesHeard === heardBefore) {
       if (this.known.size >= MOST_USERS) this.known.clear();
       this.known.set(id, { user, until: performance.now() + BELIEVED_FOR_MS });
     }
@@ -65,7 +66,9 @@ export class KnownUsers implements OnApplicationBootstrap, OnModuleDestroy {
     try {
       const client = await this.database.connect();
       client.on('notification', ({ channel, payload }) => {
-        if (channel === CHANNEL && payload !== undefined) this.known.delete(payload);
+        if (channel !== CHANNEL || payload === undefined) return;
+        this.changesHeard += 1;
+        this.known.delete(payload);
       });
       client.once('error', () => {
         client.release(true);
@@ -81,6 +84,7 @@ export class KnownUsers implements OnApplicationBootstrap, OnModuleDestroy {
 
   private lose(): void {
     this.listener = undefined;
+    this.changesHeard += 1;
     this.known.clear();
     if (!this.closed) this.retry = setTimeout(() => void this.listen(), LISTEN_AGAIN_AFTER_MS);
   }

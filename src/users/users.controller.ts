@@ -4,7 +4,7 @@ import { Allow } from '../auth/auth.decorators.js';
 import { Permission } from '../auth/permissions.js';
 import { type Actor, CurrentActor } from '../common/actor.js';
 import { ApiErrors } from '../common/api-errors.js';
-import { UnprocessableFields } from '../common/errors.js';
+import { BodyTooLarge, UnprocessableFields, UnsupportedMediaType } from '../common/errors.js';
 import { PageQuery, toPage } from '../common/pagination.js';
 import { UuidParam } from '../common/uuid-param.js';
 import { ChangeUserRequest, toUserResponse, UserPageResponse, UserResponse } from './users.dto.js';
@@ -32,7 +32,7 @@ export class UsersController {
     description: 'A disabled account is refused at once, whatever tokens it holds.',
   })
   @ApiOkResponse({ type: UserResponse })
-  @ApiErrors(UserNotFound, LastAdmin, UnprocessableFields)
+  @ApiErrors(UserNotFound, LastAdmin, BodyTooLarge, UnsupportedMediaType, UnprocessableFields)
   async changeUser(
     @CurrentActor() actor: Actor,
     @UuidParam('user_id') id: string,

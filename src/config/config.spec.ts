@@ -1,0 +1,423 @@
+import { resolve } from 'node:path';
+import { type Config, ConfigError, loadConfig } from './config.js';
+import { SECRET_SETTINGS, SETTINGS, type SettingName } from './settings.js';
+
+const NAMES = Object.keys(SETTINGS) as SettingName[];
+
+/** What production needs and nothing more. */
+const PRODUCTION = {
+  ENVIRONMENT: 'production',
+  SECRET_KEY: 'q8Zr1v-K3mWt_Xy7Lp0Bn5Hd2Gj9Fs4CaE6uTi',
+  DATABASE_URL: 'postgresql://forecourt:s3cr3t@db.internal:5432/forecourt',
+};
+
+/** Settings that take any text; the rules about some of them stand in the tests of combinations. */
+const FREE_TEXT: readonly SettingName[] = [
+  'DATA_DIR',
+  'HOST',
+  'SECRET_KEY',
+  'SECRET_KEY_PREVIOUS',
+  'UPLOAD_DIR',
+  'SMTP_HOST',
+  'SMTP_USERNAME',
+  'SMTP_PASSWORD',
+  'SMTP_FROM_NAME',
+  'COMPANY_NAME',
+];
+
+function refusalOf(environment: Record<string, string>): ConfigError {
+  try {
+    loadConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error('the settings were accepted');
+}
+
+describe('loadConfig', () => {
+  it('starts with no setting at all, in development', () => {
+    expect(loadConfig({})).toEqual({
+      isProduction: false,
+      role: 'all',
+      dataDir: resolve('var'),
+      debug: false,
+      logLevel: 'INFO',
+      jobs: { concurrency: 4 },
+      http: {
+        host: '0.0.0.0',
+        port: 8000,
+        publicUrl: 'http://localhost:8000',
+        corsOrigins: ['http://localhost:3000'],
+        trustProxy: [],
+        docsEnabled: true,
+        maxJsonBytes: 102_400,
+        maxJsonDepth: 10,
+        maxArrayLength: 1000,
+      },
+      database: { url: undefined, poolMin: 20, poolMax: 60, poolTimeoutMs: 30_000, recycleSeconds: 3600 },
+      auth: {
+        secretKey: undefined,
+        previousSecretKey: undefined,
+        algorithm: 'HS256',
+        accessTokenMinutes: 1440,
+        bcryptRounds: 12,
+        requireComplexPasswords: false,
+        openRegistration: false,
+      },
+      admin: { username: 'admin', email: 'admin@forecourt.test', password: undefined },
+      rateLimits: { enabled: true, submitPerMinute: 60, loginPerMinute: 30 },
+      files: { uploadDir: resolve('var', 'uploads'), maxFileBytes: 5_242_880 },
+      mail: {
+        smtp: undefined,
+        fromEmail: 'noreply@forecourt.test',
+        fromName: 'Lead Management System',
+        attorneys: ['admin@forecourt.test'],
+        maxAttempts: 3,
+        retrySeconds: 2,
+        companyName: 'Forecourt Law',
+        dashboardUrl: 'http://localhost:3000',
+      },
+    } satisfies Config);
+  });
+
+  it('switches the safeguards on and the conveniences off in production', () => {
+    expect(loadConfig(PRODUCTION)).toMatchObject({
+      isProduction: true,
+      debug: false,
+      http: { corsOrigins: [], docsEnabled: false },
+      database: { url: PRODUCTION.DATABASE_URL },
+      auth: { secretKey: PRODUCTION.SECRET_KEY, bcryptRounds: 12, requireComplexPasswords: true },
+      rateLimits: { enabled: true },
+    });
+  });
+
+  const smtp = { host: 'smtp.test', port: 587, tls: 'auto', username: undefined, password: undefined };
+  const READ: [SettingName, string, object, Record<string, string>?][] = [
+    ['ENVIRONMENT', 'Development', { isProduction: false }],
+    ['ROLE', 'WORKER', { role: 'worker' }],
+    ['DATA_DIR', 'data', { dataDir: resolve('data'), files: { uploadDir: resolve('data', 'uploads') } }],
+    ['DEBUG', 'true', { debug: true, logLevel: 'DEBUG' }],
+    ['LOG_LEVEL', 'warning', { logLevel: 'WARNING' }],
+    ['WORKER_CONCURRENCY', '50', { jobs: { concurrency: 50 } }],
+    ['HOST', '127.0.0.1', { http: { host: '127.0.0.1' } }],
+    ['PORT', '0', { http: { port: 0, publicUrl: 'http://localhost:0' } }],
+    ['PUBLIC_URL', 'https://intake.test/', { http: { publicUrl: 'https://intake.test' } }],
+    [
+      'CORS_ORIGINS',
+      'https://a.test, http://b.test:81/',
+      { http: { corsOrigins: ['https://a.test', 'http://b.test:81'] } },
+    ],
+    ['TRUST_PROXY', 'loopback, 10.0.0.0/8, ::1', { http: { trustProxy: ['loopback', '10.0.0.0/8', '::1'] } }],
+    ['DOCS_ENABLED', 'true', { http: { docsEnabled: true } }, PRODUCTION],
+    ['MAX_JSON_SIZE', '1024', { http: { maxJsonBytes: 1024 } }],
+    ['MAX_JSON_DEPTH', '100', { http: { maxJsonDepth: 100 } }],
+    ['MAX_ARRAY_LENGTH', '1', { http: { maxArrayLength: 1 } }],
+    ['DATABASE_URL', 'postgres://u:p@h/d', { database: { url: 'postgres://u:p@h/d' } }],
+    ['DB_POOL_SIZE', '0', { database: { poolMin: 0, poolMax: 40 } }],
+    ['DB_MAX_OVERFLOW', '0', { database: { poolMin: 20, poolMax: 20 } }],
+    ['DB_POOL_TIMEOUT', '300', { database: { poolTimeoutMs: 300_000 } }],
+    ['DB_POOL_RECYCLE', '0', { database: { recycleSeconds: 0 } }],
+    ['SECRET_KEY', 'simple', { auth: { secretKey: 'simple' } }],
+    ['SECRET_KEY_PREVIOUS', 'older', { auth: { previousSecretKey: 'older' } }],
+    ['ALGORITHM', 'hs512', { auth: { algorithm: 'HS512' } }],
+    ['ACCESS_TOKEN_EXPIRE_MINUTES', '15', { auth: { accessTokenMinutes: 15 } }],
+    ['BCRYPT_ROUNDS', '4', { auth: { bcryptRounds: 4 } }],
+    ['PASSWORD_REQUIRE_COMPLEXITY', 'false', { auth: { requireComplexPasswords: false } }, PRODUCTION],
+    ['REGISTRATION_MODE', 'open', { auth: { openRegistration: true } }],
+    ['ADMIN_USERNAME', 'Ada.L-1_x', { admin: { username: 'Ada.L-1_x' } }],
+    ['ADMIN_EMAIL', 'Ada@a.test', { admin: { email: 'ada@a.test' }, mail: { attorneys: ['Ada@a.test'] } }],
+    ['ADMIN_PASSWORD', 'eight ch', { admin: { password: 'eight ch' } }],
+    ['RATE_LIMIT_ENABLED', 'false', { rateLimits: { enabled: false } }],
+    ['RATE_LIMIT_SUBMIT', '7', { rateLimits: { submitPerMinute: 7 } }],
+    ['RATE_LIMIT_LOGIN', '8', { rateLimits: { loginPerMinute: 8 } }],
+    ['UPLOAD_DIR', './uploads/resumes', { files: { uploadDir: resolve('uploads', 'resumes') } }],
+    ['MAX_FILE_SIZE', '1', { files: { maxFileBytes: 1 } }],
+    ['SMTP_HOST', 'smtp.test', { mail: { smtp } }],
+    ['SMTP_PORT', '465', { mail: { smtp: { port: 465 } } }, { SMTP_HOST: 'smtp.test' }],
+    ['SMTP_TLS', 'starttls', { mail: { smtp: { tls: 'starttls' } } }, { SMTP_HOST: 'smtp.test' }],
+    ['SMTP_USERNAME', 'me', { mail: { smtp: { username: 'me' } } }, { SMTP_HOST: 'h', SMTP_PASSWORD: 'p' }],
+    ['SMTP_PASSWORD', 'p w', { mail: { smtp: { password: 'p w' } } }, { SMTP_HOST: 'h', SMTP_USERNAME: 'u' }],
+    ['SMTP_FROM_EMAIL', 'office@a.test', { mail: { fromEmail: 'office@a.test' } }],
+    ['SMTP_FROM_NAME', 'Office', { mail: { fromName: 'Office' } }],
+    ['ATTORNEY_EMAIL', 'a@a.test, b@b.test,', { mail: { attorneys: ['a@a.test', 'b@b.test'] } }],
+    ['MAIL_MAX_ATTEMPTS', '20', { mail: { maxAttempts: 20 } }],
+    ['MAIL_RETRY_SECONDS', '1', { mail: { retrySeconds: 1 } }],
+    ['COMPANY_NAME', 'Ada & Co', { mail: { companyName: 'Ada & Co' } }],
+    ['DASHBOARD_URL', 'https://app.test/', { mail: { dashboardUrl: 'https://app.test' } }],
+  ];
+
+  it.each(READ)('reads %s=%s', (name, text, expected, others = {}) => {
+    expect(loadConfig({ ...others, [name]: text })).toMatchObject(expected);
+  });
+
+  it('has every setting in the table above', () => {
+    expect(READ.map(([name]) => name)).toEqual(NAMES);
+  });
+
+  it.each(NAMES)('takes an empty or a blank %s for one that is not set', (name) => {
+    expect(loadConfig({ [name]: '' })).toEqual(loadConfig({}));
+    expect(loadConfig({ [name]: ' \t ' })).toEqual(loadConfig({}));
+  });
+
+  it.each(['true', 'TRUE', 'True', '1', 'yes', 'on', ' on '])('reads the flag %j as true', (text) => {
+    expect(loadConfig({ DEBUG: text }).debug).toBe(true);
+  });
+
+  it.each(['false', 'FALSE', 'False', '0', 'no', 'off'])('reads the flag %j as false', (text) => {
+    expect(loadConfig({ RATE_LIMIT_ENABLED: text }).rateLimits.enabled).toBe(false);
+  });
+
+  it('names an attorney who is listed twice once: the same mail about one lead is stored once', () => {
+    const { mail } = loadConfig({ ATTORNEY_EMAIL: 'a@a.test,b@b.test,a@a.test' });
+
+    expect(mail.attorneys).toEqual(['a@a.test', 'b@b.test']);
+  });
+
+  it('lets the admin hear of leads when the list of attorneys names nobody', () => {
+    expect(loadConfig({ ATTORNEY_EMAIL: ' , ,' }).mail.attorneys).toEqual(['admin@forecourt.test']);
+  });
+});
+
+describe('a setting that cannot be read', () => {
+  const MISREAD: [SettingName, string, ...string[]][] = [
+    ['ENVIRONMENT', 'must be one of development, production', 'prod', 'staging', 'production,'],
+    ['ROLE', 'must be one of all, http, worker', 'both', 'web'],
+    ['DEBUG', 'must be true or false', 'maybe', '2', 'truee', 'y'],
+    ['LOG_LEVEL', 'must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL', 'TRACE', 'WARN'],
+    ['WORKER_CONCURRENCY', 'must be a whole number from 1 to 50', '0', '51', 'four'],
+    ['PORT', 'must be a whole number from 0 to 65535', '65536', '-1', '80.5', '1e3', '0x50', '８０', '8 0', '+80'],
+    ['PUBLIC_URL', 'must be an address such as https://intake.example.com', 'intake.example.com', '//x', 'nonsense'],
+    ['PUBLIC_URL', 'must begin with http:// or https://', 'ftp://x.test', 'javascript:alert(1)', 'file:///etc'],
+    ['PUBLIC_URL', 'must not carry a user name or password', 'https://me:hush@x.test', 'https://me@x.test'],
+    ['CORS_ORIGINS', 'must name exact origins; * is refused', '*', 'https://a.test,*', 'https://*.a.test'],
+    [
+      'CORS_ORIGINS',
+      'must be origins without a path, such as https://app.example.com',
+      'https://a.test/app',
+      'https://a.test?x',
+    ],
+    ['CORS_ORIGINS', 'must be an address such as https://intake.example.com', 'null', 'a.test'],
+    ['CORS_ORIGINS', 'must begin with http:// or https://', 'chrome-extension://abcdef'],
+    [
+      'TRUST_PROXY',
+      'must list the proxies: IP addresses, CIDR ranges, or loopback, linklocal, uniquelocal',
+      'true',
+      '*',
+      'all',
+      'proxy.internal',
+      '1',
+      '10.0.0',
+      '999.0.0.1',
+      '10.0.0.0/33',
+      '::/129',
+      '10.0.0.0/',
+      '0.0.0.0/0',
+      ':::',
+    ],
+    ['DOCS_ENABLED', 'must be true or false', 'public'],
+    ['MAX_JSON_SIZE', 'must be a whole number from 1024 to 10485760', '1023', '10485761', '100kb'],
+    ['MAX_JSON_DEPTH', 'must be a whole number from 1 to 100', '0', '101'],
+    ['MAX_ARRAY_LENGTH', 'must be a whole number from 1 to 100000', '0', '100001'],
+    [
+      'DATABASE_URL',
+      'must look like postgresql://user:password@host:5432/database',
+      'mysql://u:hush@h/d',
+      'u:hush@h',
+      'sqlite://x',
+    ],
+    ['DB_POOL_SIZE', 'must be a whole number from 0 to 500', '501', '-1'],
+    ['DB_MAX_OVERFLOW', 'must be a whole number from 0 to 500', '501'],
+    ['DB_POOL_TIMEOUT', 'must be a whole number from 1 to 300', '0', '301', '30s'],
+    ['DB_POOL_RECYCLE', 'must be a whole number from 0 to 86400', '86401', '-1'],
+    ['ALGORITHM', 'must be one of HS256, HS384, HS512', 'none', 'RS256', 'HS257'],
+    ['ACCESS_TOKEN_EXPIRE_MINUTES', 'must be a whole number from 1 to 43200', '0', '43201', '1.5'],
+    ['BCRYPT_ROUNDS', 'must be a whole number from 4 to 16', '3', '17'],
+    ['PASSWORD_REQUIRE_COMPLEXITY', 'must be true or false', 'strict'],
+    ['REGISTRATION_MODE', 'must be one of admin, open', 'closed', 'public'],
+    [
+      'ADMIN_USERNAME',
+      'must have 3 to 50 letters, digits, dots, dashes or underscores',
+      'ab',
+      'a'.repeat(51),
+      'a b c',
+      'a@b.c',
+      'ädä',
+    ],
+    [
+      'ADMIN_EMAIL',
+      'must be an e-mail address',
+      'admin',
+      'a@',
+      '@b.test',
+      'a b@c.test',
+      'a@b.test,c@d.test',
+      'A <a@b.test>',
+    ],
+    [
+      'ADMIN_PASSWORD',
+      'must have at least 8 characters and at most 72 bytes',
+      'hush-hu',
+      'h'.repeat(73),
+      'ü'.repeat(37),
+    ],
+    ['RATE_LIMIT_ENABLED', 'must be true or false', 'sometimes'],
+    ['RATE_LIMIT_SUBMIT', 'must be a whole number from 1 to 1000000', '0', '1000001'],
+    ['RATE_LIMIT_LOGIN', 'must be a whole number from 1 to 1000000', '0', '1000001'],
+    ['MAX_FILE_SIZE', 'must be a whole number from 1 to 1073741824', '0', '1073741825', '5MB', '9'.repeat(16)],
+    ['SMTP_PORT', 'must be a whole number from 1 to 65535', '0', '65536'],
+    ['SMTP_TLS', 'must be one of auto, starttls, tls, none', 'ssl', 'true'],
+    ['SMTP_FROM_EMAIL', 'must be an e-mail address', 'Office <o@a.test>', 'o@a.test\r\nBcc: x@y.test', 'o@a@b.test'],
+    ['ATTORNEY_EMAIL', 'must be an e-mail address', 'a@a.test;b@b.test', 'a@a.test,nobody'],
+    ['MAIL_MAX_ATTEMPTS', 'must be a whole number from 1 to 20', '0', '21'],
+    ['MAIL_RETRY_SECONDS', 'must be a whole number from 1 to 3600', '0', '3601'],
+    ['DASHBOARD_URL', 'must begin with http:// or https://', 'javascript:alert(1)'],
+  ];
+  const CASES = MISREAD.flatMap(([name, says, ...texts]) => texts.map((text) => [name, text, says] as const));
+
+  it.each(CASES)('stops the start: %s=%j', (name, text, says) => {
+    expect(refusalOf({ [name]: text }).problems).toEqual([`${name} ${says}`]);
+  });
+
+  it('is possible for every setting, save those that take any text', () => {
+    const covered = new Set(MISREAD.map(([name]) => name));
+
+    expect(NAMES.filter((name) => !covered.has(name))).toEqual(FREE_TEXT);
+  });
+
+  it('is reported together with all others, each by its name', () => {
+    const wrong = new Map(MISREAD.map(([name, , text = '']) => [name, text]));
+
+    const { problems, message } = refusalOf(Object.fromEntries(wrong));
+
+    expect(problems.map((problem) => problem.split(' ')[0]).sort()).toEqual([...wrong.keys()].sort());
+    expect(message).toBe(`The settings do not allow a start:\n${problems.map((each) => `  - ${each}`).join('\n')}`);
+  });
+
+  it('is never shown, nor is any other value', () => {
+    const planted = Object.fromEntries(NAMES.map((name) => [name, `hush ${name.toLowerCase()}\u0007 sesame`]));
+
+    const error = refusalOf({ ...planted, SMTP_PASSWORD: '' });
+
+    expect(error.problems.length).toBeGreaterThan(30);
+    expect(`${error.stack ?? ''}${JSON.stringify(error)}${String(error.cause)}`).not.toMatch(/hush|sesame/);
+  });
+});
+
+describe('settings that do not go together', () => {
+  it.each([
+    [
+      'a pool of three connections',
+      { DB_POOL_SIZE: '1', DB_MAX_OVERFLOW: '2' },
+      'DB_POOL_SIZE and DB_MAX_OVERFLOW must together allow at least 4 connections',
+    ],
+    ['a user name without a password', { SMTP_USERNAME: 'me' }, 'SMTP_USERNAME and SMTP_PASSWORD must be set together'],
+    ['a password without a user name', { SMTP_PASSWORD: 'me' }, 'SMTP_USERNAME and SMTP_PASSWORD must be set together'],
+    [
+      'a sender of two lines',
+      { SMTP_FROM_NAME: 'A\r\nBcc: x@y.test' },
+      'SMTP_FROM_NAME and COMPANY_NAME must be one line each',
+    ],
+    ['a company of two lines', { COMPANY_NAME: 'A\nB' }, 'SMTP_FROM_NAME and COMPANY_NAME must be one line each'],
+  ])('stop the start: %s', (_, environment, problem) => {
+    expect(refusalOf(environment as unknown as Record<string, string>).problems).toEqual([problem]);
+  });
+
+  it('may be a pool of four connections', () => {
+    expect(loadConfig({ DB_POOL_SIZE: '0', DB_MAX_OVERFLOW: '4' }).database).toMatchObject({ poolMin: 0, poolMax: 4 });
+  });
+});
+
+describe('production', () => {
+  const TOO_SHORT = 'must be at least 32 bytes long';
+  const A_DEFAULT = 'must not be a default or a pattern; make one with: openssl rand -base64 48';
+
+  it.each([
+    ['no SECRET_KEY', { SECRET_KEY: '' }, 'SECRET_KEY is required in production'],
+    ['a SECRET_KEY of 31 bytes', { SECRET_KEY: PRODUCTION.SECRET_KEY.slice(0, 31) }, `SECRET_KEY ${TOO_SHORT}`],
+    ['a SECRET_KEY of an example', { SECRET_KEY: 'your-super-long-key-for-signing-tokens' }, `SECRET_KEY ${A_DEFAULT}`],
+    ['a SECRET_KEY to be changed', { SECRET_KEY: 'please-change-me-before-you-go-live-ok' }, `SECRET_KEY ${A_DEFAULT}`],
+    ['a SECRET_KEY of one letter', { SECRET_KEY: 'k'.repeat(64) }, `SECRET_KEY ${A_DEFAULT}`],
+    ['a SECRET_KEY of a few letters', { SECRET_KEY: 'abcdefg'.repeat(6) }, `SECRET_KEY ${A_DEFAULT}`],
+    ['a SECRET_KEY that counts', { SECRET_KEY: '12345678901234567890123456789012' }, `SECRET_KEY ${A_DEFAULT}`],
+    ['a short SECRET_KEY_PREVIOUS', { SECRET_KEY_PREVIOUS: 'short' }, `SECRET_KEY_PREVIOUS ${TOO_SHORT}`],
+    [
+      'a default SECRET_KEY_PREVIOUS',
+      { SECRET_KEY_PREVIOUS: 'change-me-'.repeat(4) },
+      `SECRET_KEY_PREVIOUS ${A_DEFAULT}`,
+    ],
+    ['no DATABASE_URL', { DATABASE_URL: '' }, 'DATABASE_URL is required in production'],
+    ['DEBUG', { DEBUG: 'true' }, 'DEBUG must be false in production'],
+    ['fewer bcrypt rounds than 12', { BCRYPT_ROUNDS: '11' }, 'BCRYPT_ROUNDS must be at least 12 in production'],
+    ['open registration', { REGISTRATION_MODE: 'open' }, 'REGISTRATION_MODE must be admin in production'],
+  ])('refuses %s', (_, environment, problem) => {
+    expect(refusalOf({ ...PRODUCTION, ...environment }).problems).toEqual([problem]);
+  });
+
+  it.each([
+    'admin123',
+    'Admin1234!',
+    'changeme',
+    'change_me_1',
+    'password',
+    'MyPassword7',
+    'letmein1',
+    'secret99',
+    '12345678',
+    'forecourt',
+  ])('refuses the default ADMIN_PASSWORD %j', (password) => {
+    const { problems } = refusalOf({ ...PRODUCTION, ADMIN_PASSWORD: password });
+
+    expect(problems).toEqual(['ADMIN_PASSWORD must not be a default password']);
+  });
+
+  it('takes a SECRET_KEY of exactly 32 bytes and an ADMIN_PASSWORD of its own', () => {
+    const SECRET_KEY = PRODUCTION.SECRET_KEY.slice(0, 32);
+
+    const config = loadConfig({ ...PRODUCTION, SECRET_KEY, ADMIN_PASSWORD: 'Tr0ub4dor & 3' });
+
+    expect(config.auth.secretKey).toBe(SECRET_KEY);
+    expect(config.admin.password).toBe('Tr0ub4dor & 3');
+  });
+
+  it('reports everything that is missing or unsafe at once', () => {
+    const { problems } = refusalOf({
+      ENVIRONMENT: 'production',
+      DEBUG: 'true',
+      BCRYPT_ROUNDS: '4',
+      REGISTRATION_MODE: 'open',
+      ADMIN_PASSWORD: 'password1',
+      PORT: 'eighty',
+    });
+
+    expect(problems.map((problem) => problem.split(' ')[0])).toEqual([
+      'PORT',
+      'ADMIN_PASSWORD',
+      'SECRET_KEY',
+      'DATABASE_URL',
+      'DEBUG',
+      'BCRYPT_ROUNDS',
+      'REGISTRATION_MODE',
+    ]);
+  });
+});
+
+describe('the catalogue of settings', () => {
+  it('marks what must never be shown', () => {
+    expect([...SECRET_SETTINGS].sort()).toEqual([
+      'ADMIN_PASSWORD',
+      'DATABASE_URL',
+      'SECRET_KEY',
+      'SECRET_KEY_PREVIOUS',
+      'SMTP_PASSWORD',
+    ]);
+  });
+
+  it.each(NAMES)('says what %s is for and shows its real default', (name) => {
+    const { doc, shown, fallback, secret } = SETTINGS[name];
+
+    expect(doc).toMatch(/^\S.{10,}[^.\s]$/);
+    expect(loadConfig({ [name]: shown })).toEqual(loadConfig({}));
+    expect(secret && (shown !== '' || fallback !== undefined)).toBe(false);
+  });
+});

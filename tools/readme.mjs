@@ -1,0 +1,18 @@
+// Writes the generated parts of README.md: the settings and the picture of the modules. With --check it only compares, and
+// fails when README.md is out of date.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+
+/** @type {Record<string, string[]>} */
+const PARTS = { settings: ['tools/env-example.mjs', '--markdown'], modules: ['tools/module-graph.mjs'] };
+
+const before = readFileSync('README.md', 'utf8');
+let after = before;
+for (const [name, command] of Object.entries(PARTS)) {
+  const made = execFileSync(process.execPath, command, { encoding: 'utf8' });
+  const block = new RegExp(`(<!-- ${name}: made by npm run docs -->\n)[^]*?(<!-- /${name} -->)`);
+  after = after.replace(block, (_, start, end) => `${start}\n${made}\n${end}`);
+}
+if (process.argv.includes('--check')) {
+  if (after !== before) throw new Error('README.md is out of date: run npm run docs');
+} else writeFileSync('README.md', after);
