@@ -3,9 +3,9 @@ import { validateSync } from 'class-validator';
 import { PageQuery, toPage } from './pagination.js';
 
 function read(query: object): { page: unknown; size: unknown; wrong: Record<string, string> } {
-  const read = plainToInstance(PageQuery, query);
-  const wrong = validateSync(read).map(({ property, constraints = {} }) => [property, Object.values(constraints)[0]]);
-  return { page: read.page, size: read.size, wrong: Object.fromEntries(wrong) as Record<string, string> };
+  const asked = plainToInstance(PageQuery, query);
+  const wrong = validateSync(asked).map(({ property, constraints = {} }) => [property, Object.values(constraints)[0]]);
+  return { page: asked.page, size: asked.size, wrong: Object.fromEntries(wrong) as Record<string, string> };
 }
 
 describe('PageQuery', () => {

@@ -1,14 +1,12 @@
+import pg from 'pg';
+
 /**
  * Whether the transaction that this error came out of was surely rolled back: the database itself reported the error. Not
  * so when the connection broke (class 08) or the server went away (57P): then a commit may have been done unheard.
  */
 export function isSurelyRolledBack(error: unknown): boolean {
-  const { driverError } = error as { driverError?: { code?: unknown } };
-  return (
-    typeof driverError?.code === 'string' &&
-    /^[0-9A-Z]{5}$/.test(driverError.code) &&
-    !/^(08|57P)/.test(driverError.code)
-  );
+  const { driverError } = error as { driverError?: unknown };
+  return driverError instanceof pg.DatabaseError && !/^(08|57P)/.test(driverError.code ?? '08');
 }
 
 /** Whether the database refused a row because of this named constraint or unique index (SQLSTATE class 23). */
