@@ -4,5 +4,7 @@ import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 mkdirSync('dist/assets', { recursive: true });
-copyFileSync(require.resolve('redoc/bundles/redoc.standalone.js'), 'dist/assets/redoc.standalone.js');
+for (const file of ['redoc.standalone.js', 'redoc.standalone.js.LICENSE.txt']) {
+  copyFileSync(require.resolve(`redoc/bundles/${file}`), `dist/assets/${file}`);
+}
 writeFileSync('dist/.built', '');

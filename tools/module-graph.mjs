@@ -10,7 +10,11 @@ function moduleOf(path) {
   return name === undefined || BOTTOM.has(name) ? undefined : name;
 }
 
-const { output } = await cruise(['src'], { doNotFollow: { path: 'node_modules' }, exclude: { path: '\\.spec\\.ts$' }, tsPreCompilationDeps: true });
+const { output } = await cruise(['src'], {
+  doNotFollow: { path: 'node_modules' },
+  exclude: { path: '\\.spec\\.ts$' },
+  tsPreCompilationDeps: true,
+});
 /** @type {Set<string>} */
 const edges = new Set();
 if (typeof output !== 'string') {
