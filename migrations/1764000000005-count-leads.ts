@@ -24,7 +24,9 @@ export class CountLeads1764000000005 implements MigrationInterface {
       DECLARE
         mine CONSTANT smallint := pg_backend_pid() % 32;
       BEGIN
-        IF TG_OP = 'INSERT' THEN
+        IF TG_OP = 'TRUNCATE' THEN
+          UPDATE lead_totals SET total = 0;
+        ELSIF TG_OP = 'INSERT' THEN
           UPDATE lead_totals SET total = total + 1 WHERE status = NEW.status AND slot = mine;
         ELSIF TG_OP = 'DELETE' THEN
           UPDATE lead_totals SET total = total - 1 WHERE status = OLD.status AND slot = mine;
@@ -40,9 +42,13 @@ export class CountLeads1764000000005 implements MigrationInterface {
     await queryRunner.query(`
       CREATE TRIGGER trg_leads_count AFTER INSERT OR DELETE OR UPDATE OF status ON leads
       FOR EACH ROW EXECUTE FUNCTION count_leads()`);
+    await queryRunner.query(`
+      CREATE TRIGGER trg_leads_count_truncate AFTER TRUNCATE ON leads
+      FOR EACH STATEMENT EXECUTE FUNCTION count_leads()`);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(`DROP TRIGGER trg_leads_count_truncate ON leads`);
     await queryRunner.query(`DROP TRIGGER trg_leads_count ON leads`);
     await queryRunner.query(`DROP FUNCTION count_leads`);
     await queryRunner.query(`DROP TABLE lead_totals`);

@@ -82,6 +82,9 @@ export function isEmail(value: string): boolean {
   return value.length <= 254 && value.indexOf('@') <= 64 && EMAIL.test(value);
 }
 
+/** Only A to Z: toLowerCase would also turn signs that merely look like letters, such as the Kelvin sign, into them. */
+const lowerAscii = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+
 /** An e-mail address, trimmed and in lower case. */
 export function EmailField(options: FieldOptions = {}): PropertyDecorator {
   const check: Check = (value) => {
@@ -90,7 +93,7 @@ export function EmailField(options: FieldOptions = {}): PropertyDecorator {
     return undefined;
   };
   return applyDecorators(
-    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim().toLowerCase() : value)),
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? lowerAscii(value.trim()) : value)),
     checkedField('email', check, options, { type: String, format: 'email', maxLength: 254 }),
   );
 }

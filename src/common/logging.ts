@@ -32,16 +32,9 @@ export function buildLogger(level: keyof typeof PINO_LEVEL, stream: DestinationS
       base: null,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: LEVEL_NAME[label] ?? label }) },
-      serializers: { err: describeError },
+      serializers: { err: (error: unknown) => describeError(error) },
       messageKey: 'message',
-      hooks: {
-        logMethod(args, method) {
-          method.apply(
-            this,
-            args.map((arg: unknown) => (typeof arg === 'string' ? maskEmails(arg) : arg)) as Parameters<typeof method>,
-          );
-        },
-      },
+      hooks: { streamWrite: maskEmails },
     },
     stream,
   );
@@ -62,8 +55,11 @@ async function readableStream(): Promise<DestinationStream> {
   }
 }
 
+/** Errors of a chain of causes that are told; a chain may lead back to its beginning. */
+const MOST_CAUSES = 5;
+
 /** What a log line tells of an error: type, message, stack, code and the chain of causes. Nothing else is copied. */
-export function describeError(error: unknown): Record<string, unknown> {
+export function describeError(error: unknown, depth = 0): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: maskEmails(String(error)) };
   const { code, constraint } = error as { code?: unknown; constraint?: unknown };
   return {
@@ -72,7 +68,7 @@ export function describeError(error: unknown): Record<string, unknown> {
     ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
     ...(typeof constraint === 'string' ? { constraint } : {}),
     stack: maskEmails(error.stack ?? ''),
-    ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
+    ...(error.cause === undefined || depth >= MOST_CAUSES ? {} : { cause: describeError(error.cause, depth + 1) }),
   };
 }
 
@@ -88,8 +84,11 @@ export class NestLogger implements LoggerService {
     this.logger.warn({ logger: context }, String(message));
   }
 
+  /** Nest calls it with a stack as text, or with the error itself, and its own context last. */
   error(message: unknown, ...rest: unknown[]): void {
-    this.logger.error({ logger: rest.at(-1), err: message instanceof Error ? message : undefined }, String(message));
+    const context = rest.at(-1);
+    const stack = rest.length > 1 ? rest[0] : undefined;
+    this.logger.error({ logger: context, err: message instanceof Error ? message : undefined, stack }, String(message));
   }
 
   fatal(message: unknown, context?: unknown): void {

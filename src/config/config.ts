@@ -103,11 +103,11 @@ function readValues(environment: Readonly<Record<string, string | undefined>>, p
 
 function checkTogether(values: SettingValues, problems: string[]): void {
   const production = values.ENVIRONMENT === 'production';
-  const key = values.SECRET_KEY;
-  if (key !== undefined && Buffer.byteLength(key) < 32 && production) {
-    problems.push('SECRET_KEY must be at least 32 bytes long');
-  } else if (key !== undefined && production && (WELL_KNOWN.test(key) || new Set(key).size < 8)) {
-    problems.push('SECRET_KEY must not be a default or a pattern; make one with: openssl rand -base64 48');
+  if (production) {
+    for (const name of ['SECRET_KEY', 'SECRET_KEY_PREVIOUS'] as const) {
+      const key = values[name];
+      if (key !== undefined) problems.push(...weaknessesOf(key).map((weakness) => `${name} ${weakness}`));
+    }
   }
   const password = values.ADMIN_PASSWORD;
   if (password !== undefined && (password.length < 8 || Buffer.byteLength(password) > 72)) {
@@ -128,11 +128,25 @@ function checkTogether(values: SettingValues, problems: string[]): void {
     problems.push('SMTP_FROM_NAME and COMPANY_NAME must be one line each');
   }
   if (!production) return;
-  if (key === undefined) problems.push('SECRET_KEY is required in production');
+  if (values.SECRET_KEY === undefined) problems.push('SECRET_KEY is required in production');
   if (values.DATABASE_URL === undefined) problems.push('DATABASE_URL is required in production');
   if (values.DEBUG) problems.push('DEBUG must be false in production');
   if (values.BCRYPT_ROUNDS < 12) problems.push('BCRYPT_ROUNDS must be at least 12 in production');
   if (values.REGISTRATION_MODE === 'open') problems.push('REGISTRATION_MODE must be admin in production');
+}
+
+/** Everybody once, whatever the case; the admin when nobody is named. */
+function attorneysOf({ ATTORNEY_EMAIL: listed = [], ADMIN_EMAIL: admin }: SettingValues): string[] {
+  const byAddress = new Map(
+    (listed.length === 0 ? [admin] : listed).map((address) => [address.toLowerCase(), address]),
+  );
+  return [...byAddress.values()];
+}
+
+function weaknessesOf(key: string): string[] {
+  if (Buffer.byteLength(key) < 32) return ['must be at least 32 bytes long'];
+  const guessable = WELL_KNOWN.test(key) || new Set(key).size < 8;
+  return guessable ? ['must not be a default or a pattern; make one with: openssl rand -base64 48'] : [];
 }
 
 function toConfig(values: SettingValues): Config {
@@ -199,7 +213,7 @@ function toConfig(values: SettingValues): Config {
             },
       fromEmail: values.SMTP_FROM_EMAIL,
       fromName: values.SMTP_FROM_NAME,
-      attorneys: values.ATTORNEY_EMAIL ?? [values.ADMIN_EMAIL],
+      attorneys: attorneysOf(values),
       maxAttempts: values.MAIL_MAX_ATTEMPTS,
       retrySeconds: values.MAIL_RETRY_SECONDS,
       companyName: values.COMPANY_NAME,

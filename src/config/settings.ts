@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /**
  * The catalogue of every setting: name, meaning, default and how its text is read. README's table, `.env.example`
  * and the start-up check all come from here.
@@ -77,7 +79,7 @@ const list =
       .map(item);
 
 const origin: Reader<string> = (value) => {
-  if (value === '*') throw new Misread('must name exact origins; * is refused');
+  if (value.includes('*')) throw new Misread('must name exact origins; * is refused');
   const address = webAddress(value);
   if (new URL(address).origin !== address)
     throw new Misread('must be origins without a path, such as https://app.example.com');
@@ -93,9 +95,14 @@ const mailbox: Reader<string> = (value) => {
 };
 
 const proxy: Reader<string> = (value) => {
+  const [address = '', prefix, more] = value.split('/');
+  const version = isIP(address);
+  // a range of everything would believe everybody
+  const ranges =
+    prefix === undefined ||
+    (/^\d{1,3}$/.test(prefix) && Number(prefix) >= 1 && Number(prefix) <= (version === 4 ? 32 : 128));
   const named = /^(loopback|linklocal|uniquelocal)$/.test(value);
-  const address = /^[0-9a-fA-F:.]+(\/\d{1,3})?$/.test(value);
-  if (!named && !address) {
+  if (!named && (version === 0 || !ranges || more !== undefined)) {
     throw new Misread('must list the proxies: IP addresses, CIDR ranges, or loopback, linklocal, uniquelocal');
   }
   return value;

@@ -4,33 +4,56 @@ const SIGNATURE = Buffer.from('d0cf11e0a1b11ae1', 'hex');
 const END_OF_CHAIN = 0xfffffffe;
 const ENTRY_BYTES = 128;
 const STREAM = 2;
+const NO_ENTRY = 0xffffffff;
 /** A résumé's directory has a few dozen entries; a file that claims more is not one. */
-const MOST_DIRECTORY_SECTORS = 1024;
+const MOST_DIRECTORY_BYTES = 512 * 1024;
 
 /**
- * Whether a file is a compound file with a stream named WordDocument at its root, as every Word 97–2003 document is.
- * Follows the directory's sector chain within fixed bounds and never trusts a number of the file. [MS-CFB] 2.2, 2.6.
+ * Whether a file is a compound file with a stream named WordDocument at its root, as every Word 97–2003 document is. Follows
+ * the directory's sectors and the root's tree of children within fixed bounds, and never trusts a number of the file.
+ * [MS-CFB] 2.2 and 2.6.
  */
 export async function hasWordDocument(file: FileHandle, size: number): Promise<boolean> {
   const header = await readAt(file, 0, 512);
   if (header === undefined || !header.subarray(0, 8).equals(SIGNATURE)) return false;
   const shift = header.readUInt16LE(30);
   if (shift !== 9 && shift !== 12) return false;
-  const sectorBytes = 1 << shift;
+  const directory = await readDirectory(file, header, size, 1 << shift);
+  return directory !== undefined && rootHasWordStream(directory);
+}
+
+async function readDirectory(
+  file: FileHandle,
+  header: Buffer,
+  size: number,
+  sectorBytes: number,
+): Promise<Buffer | undefined> {
   const sectors = Math.ceil(size / sectorBytes);
   const sectorAt = (sector: number): Promise<Buffer | undefined> =>
     readAt(file, (sector + 1) * sectorBytes, sectorBytes);
-
-  let sector = header.readUInt32LE(48);
-  for (let visited = 0; sector < sectors && visited < MOST_DIRECTORY_SECTORS; visited += 1) {
-    const directory = await sectorAt(sector);
-    if (directory === undefined) return false;
-    for (let at = 0; at + ENTRY_BYTES <= directory.length; at += ENTRY_BYTES) {
-      if (isWordStream(directory.subarray(at, at + ENTRY_BYTES))) return true;
-    }
+  const found: Buffer[] = [];
+  for (let sector = header.readUInt32LE(48); sector !== END_OF_CHAIN;) {
+    if (sector >= sectors || found.length * sectorBytes >= MOST_DIRECTORY_BYTES) return undefined;
+    const bytes = await sectorAt(sector);
     const next = await nextSector(header, sectorAt, sector, sectorBytes);
-    if (next === undefined || next === END_OF_CHAIN) return false;
+    if (bytes === undefined || next === undefined) return undefined;
+    found.push(bytes);
     sector = next;
+  }
+  return Buffer.concat(found);
+}
+
+/** Walks the tree of the root's children; an entry may claim to be its own neighbour, so none is visited twice. */
+function rootHasWordStream(directory: Buffer): boolean {
+  const entryAt = (index: number): Buffer => directory.subarray(index * ENTRY_BYTES, (index + 1) * ENTRY_BYTES);
+  const visited = new Set<number>([NO_ENTRY]);
+  const open = directory.length < ENTRY_BYTES ? [] : [entryAt(0).readUInt32LE(76)];
+  for (let index = open.pop(); index !== undefined; index = open.pop()) {
+    if (visited.has(index) || (index + 1) * ENTRY_BYTES > directory.length) continue;
+    visited.add(index);
+    const entry = entryAt(index);
+    if (isWordStream(entry)) return true;
+    open.push(entry.readUInt32LE(68), entry.readUInt32LE(72));
   }
   return false;
 }

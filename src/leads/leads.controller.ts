@@ -8,6 +8,7 @@ import { ApiErrors } from '../common/api-errors.js';
 import {
   BodyTooLarge,
   InvalidFields,
+  MalformedRequest,
   ServiceUnavailable,
   TooManyRequests,
   UnprocessableFields,
@@ -67,6 +68,7 @@ export class LeadsController {
   @ApiCreatedResponse({ type: SubmittedLeadResponse })
   @ApiErrors(
     InvalidFields,
+    MalformedRequest,
     FileUploadFailed,
     LeadEmailDuplicate,
     FileTooLarge,

@@ -11,12 +11,20 @@ interface SmtpError {
   readonly command?: unknown;
 }
 
-/** Sorts an error of nodemailer. RFC 5321, 4.2.1 (reply codes) and 3.8 (421 closes the channel). */
+/** Answers to these say something about the message or its addresses; whatever comes before is between the servers. */
+const ABOUT_THE_MESSAGE = /^(MAIL FROM|RCPT TO|DATA|API)/;
+/** 421 closes the channel (RFC 5321, 3.8); 530 and 538 ask for sign-in or encryption first (RFC 4954, 6; RFC 3207, 4). */
+const ABOUT_THE_CHANNEL = new Set([421, 530, 538]);
+
+/**
+ * Sorts an error of nodemailer by the server's reply code (RFC 5321, 4.2.1) and by the command it answered. Trouble between
+ * the servers, a password that is not accepted included, is the operator's to mend: nothing is given up for it.
+ */
 export function classify(error: unknown): FailureKind {
-  const { responseCode, code } = (error ?? {}) as SmtpError;
-  // A server that does not accept our password refuses everybody; the operator can mend it, so nothing is given up.
-  if (code === 'EAUTH' || code === 'ENOAUTH') return 'outage';
+  const { responseCode, code, command } = (error ?? {}) as SmtpError;
+  if (code === 'EAUTH' || code === 'ENOAUTH' || code === 'ETLS' || code === 'EPROTOCOL') return 'outage';
+  if (typeof command === 'string' && !ABOUT_THE_MESSAGE.test(command)) return 'outage';
   if (typeof responseCode !== 'number') return code === 'EENVELOPE' ? 'refused' : 'outage';
-  if (responseCode === 421) return 'outage';
+  if (ABOUT_THE_CHANNEL.has(responseCode)) return 'outage';
   return responseCode >= 500 ? 'refused' : 'postponed';
 }

@@ -32,7 +32,7 @@ export class MailTemplates implements OnModuleInit {
 
   async onModuleInit(): Promise<void> {
     // an address may hold ? and &, which would add recipients to a mailto link
-    this.engine.registerHelper('uri', (value: unknown) => encodeURIComponent(String(value)));
+    this.engine.registerHelper('uri', (value: unknown) => encodeURIComponent(String(value)).replace('%40', '@'));
     for (const file of await readdir(join(FOLDER, 'partials'))) {
       this.engine.registerPartial(file.replace(/\.hbs$/, ''), await readFile(join(FOLDER, 'partials', file), 'utf8'));
     }

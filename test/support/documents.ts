@@ -132,7 +132,7 @@ export function makeOle(streamName = 'WordDocument', directorySectors = 1): Buff
     return bytes;
   };
   const root = entry('Root Entry', 5, end, 0);
-  root.writeUInt32LE(1, 76);
+  root.writeUInt32LE(directorySectors * 4 - 1, 76);
   // the stream's entry stands last, in the last directory sector
   const empty = Array.from({ length: directorySectors * 4 - 2 }, () => entry('', 0, 0, 0));
   const directory = Buffer.concat([root, ...empty, entry(streamName, 2, first, 4096)]);

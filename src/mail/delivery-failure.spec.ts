@@ -1,0 +1,56 @@
+import { classify, type FailureKind } from './delivery-failure.js';
+
+/** An error as nodemailer makes it: code, what the server said, and the command it said it to. */
+const smtpError = (code: string, responseCode?: number, command?: string): Error =>
+  Object.assign(new Error('x'), { code, command, ...(responseCode === undefined ? {} : { responseCode }) });
+
+describe('classify', () => {
+  it.each<[string, Error, FailureKind]>([
+    ['an unknown recipient (550)', smtpError('EENVELOPE', 550, 'RCPT TO'), 'refused'],
+    ['a recipient that moved (551)', smtpError('EENVELOPE', 551, 'RCPT TO'), 'refused'],
+    ['a mailbox over its quota for good (552)', smtpError('EENVELOPE', 552, 'RCPT TO'), 'refused'],
+    ['a malformed recipient (553)', smtpError('EENVELOPE', 553, 'RCPT TO'), 'refused'],
+    ['a host that takes no mail (556)', smtpError('EENVELOPE', 556, 'RCPT TO'), 'refused'],
+    ['a sender who is not allowed (550)', smtpError('EENVELOPE', 550, 'MAIL FROM'), 'refused'],
+    ['a message called spam (554)', smtpError('EMESSAGE', 554, 'DATA'), 'refused'],
+    ['a message that is too large (552)', smtpError('EMESSAGE', 552, 'DATA'), 'refused'],
+    ['the lowest permanent code (500)', smtpError('EMESSAGE', 500, 'DATA'), 'refused'],
+    ['an address that nodemailer itself refuses', smtpError('EENVELOPE', undefined, 'API'), 'refused'],
+    ['a greylisted recipient (450)', smtpError('EENVELOPE', 450, 'RCPT TO'), 'postponed'],
+    ['a local error of the server (451)', smtpError('EENVELOPE', 451, 'RCPT TO'), 'postponed'],
+    ['a mailbox that is full for now (452)', smtpError('EENVELOPE', 452, 'RCPT TO'), 'postponed'],
+    ['a message not taken for now (451)', smtpError('EMESSAGE', 451, 'DATA'), 'postponed'],
+    ['the highest temporary code (499)', smtpError('EMESSAGE', 499, 'DATA'), 'postponed'],
+    ['no connection', smtpError('ESOCKET', undefined, 'CONN'), 'outage'],
+    ['a connection that was closed', smtpError('ECONNECTION', undefined, 'CONN'), 'outage'],
+    ['a time-out', smtpError('ETIMEDOUT', undefined, 'CONN'), 'outage'],
+    ['a host without an address', smtpError('EDNS', undefined, 'CONN'), 'outage'],
+    ['a certificate that is not trusted', smtpError('ETLS', undefined, 'CONN'), 'outage'],
+    ['a server that closes the channel (421)', smtpError('EENVELOPE', 421, 'RCPT TO'), 'outage'],
+    ['a server that closes the channel within the message (421)', smtpError('EMESSAGE', 421, 'DATA'), 'outage'],
+    ['a server that does not accept our password (535)', smtpError('EAUTH', 535, 'AUTH PLAIN'), 'outage'],
+    ['a server that cannot check our password now (454)', smtpError('EAUTH', 454, 'AUTH PLAIN'), 'outage'],
+    ['a password that is missing', smtpError('EAUTH', undefined, 'API'), 'outage'],
+    ['a method of signing in that is unknown', smtpError('ENOAUTH', undefined, 'API'), 'outage'],
+    // what a server says before it hears of a message says nothing about that message
+    ['a server that greets with a no (554)', smtpError('EPROTOCOL', 554, 'CONN'), 'outage'],
+    ['a server that does not take our name (550)', smtpError('EPROTOCOL', 550, 'HELO'), 'outage'],
+    ['a server without the STARTTLS we insist on (502)', smtpError('ETLS', 502, 'STARTTLS'), 'outage'],
+    ['a server whose STARTTLS fails for now (454)', smtpError('ETLS', 454, 'STARTTLS'), 'outage'],
+    ['a server that wants a password first (530)', smtpError('EENVELOPE', 530, 'MAIL FROM'), 'outage'],
+    ['a server that wants encryption first (538)', smtpError('EENVELOPE', 538, 'MAIL FROM'), 'outage'],
+  ])('sorts %s', (_, error, kind) => {
+    expect(classify(error)).toBe(kind);
+  });
+
+  it.each([[undefined], [null], ['550'], [550], [{}], [new Error('550 no such user')]])(
+    'gives no message up for %p, which no server said',
+    (thrown) => {
+      expect(classify(thrown)).not.toBe('refused');
+    },
+  );
+
+  it('does not take a text for a reply code', () => {
+    expect(classify({ code: 'ESOCKET', responseCode: '550' })).toBe('outage');
+  });
+});

@@ -1,0 +1,157 @@
+import { readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { DataSource } from 'typeorm';
+import { MIGRATIONS } from '../../migrations/index.js';
+import { buildLogger } from '../../src/common/logging.js';
+import { loadConfig } from '../../src/config/config.js';
+import { PROJECT_ROOT } from '../../src/config/project-root.js';
+import { makeDataSource } from '../../src/database/data-source.js';
+import { makeDatabase, type TestDatabase } from '../support/database.js';
+import { migrateTo } from '../support/schema.js';
+
+let database: TestDatabase;
+
+/** The data source of the application, with all entities. */
+async function openApplicationSource(): Promise<DataSource> {
+  const files = readdirSync(join(PROJECT_ROOT, 'src'), { recursive: true, encoding: 'utf8' });
+  for (const file of files) if (file.endsWith('.entity.ts')) await import(join(PROJECT_ROOT, 'src', file));
+  const config = loadConfig({ DB_POOL_SIZE: '0', DB_MAX_OVERFLOW: '4' });
+  return makeDataSource(database.url, config, buildLogger('CRITICAL', process.stderr)).initialize();
+}
+
+/** Everything of ours that the database knows: tables with columns, indexes, constraints, triggers, functions, types. */
+async function catalogue(): Promise<string[]> {
+  const rows = await database.query<{ line: string }>(`
+    WITH ours AS (
+      SELECT oid, relname, relkind FROM pg_class
+      WHERE relnamespace = 'public'::regnamespace AND relname !~ 'migrations' AND relkind IN ('r', 'v', 'm', 'S')
+    )
+    SELECT concat_ws(' ', relkind, relname) AS line FROM ours
+    UNION ALL SELECT concat_ws(' ', 'column', relname, attnum, attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid))
+      FROM ours JOIN pg_attribute ON attrelid = ours.oid AND attnum > 0 AND NOT attisdropped
+      LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+    UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename !~ 'migrations'
+    UNION ALL SELECT concat_ws(' ', 'constraint', relname, conname, pg_get_constraintdef(c.oid)) FROM pg_constraint c JOIN ours ON conrelid = ours.oid
+    UNION ALL SELECT pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN ours ON tgrelid = ours.oid WHERE NOT tgisinternal
+    UNION ALL SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+    UNION ALL SELECT concat_ws(' ', 'type', typname, typtype, (SELECT string_agg(enumlabel, ',' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid))
+      FROM pg_type t WHERE typnamespace = 'public'::regnamespace AND typtype IN ('e', 'd', 'r')
+    ORDER BY line`);
+  return rows.map(({ line }) => line);
+}
+
+beforeEach(async () => {
+  database = await makeDatabase();
+});
+afterEach(() => database.drop());
+
+describe('the migrations', () => {
+  it('are listed in the order of their times, every file of the folder', () => {
+    const files = readdirSync(join(PROJECT_ROOT, 'migrations')).filter((file) => file !== 'index.ts');
+    const nameOf = (file: string): string => {
+      const [time = '', ...words] = basename(file, '.ts').split('-');
+      return words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('') + time;
+    };
+
+    expect(MIGRATIONS.map(({ name }) => name)).toEqual(files.sort().map(nameOf));
+  });
+
+  it('make the tables of the entities: nothing of a table or a column is left for TypeORM to change', async () => {
+    const source = await openApplicationSource();
+    await source.runMigrations();
+
+    const { upQueries } = await source.driver.createSchemaBuilder().log();
+    await source.destroy();
+
+    // Stated by migrations alone: an entity describes the columns that it maps. Expressions, orders of NULL and
+    // references to another module's table have no place in it, and TypeORM only compares them by name.
+    expect(upQueries.map(({ query }) => query).sort()).toEqual(
+      [
+        'ALTER TABLE "files" DROP CONSTRAINT "ck_files_size"',
+        'ALTER TABLE "lead_status_changes" DROP CONSTRAINT "ck_lead_status_changes_change"',
+        'ALTER TABLE "lead_status_changes" DROP CONSTRAINT "fk_lead_status_changes_changed_by"',
+        'ALTER TABLE "lead_status_changes" DROP CONSTRAINT "fk_lead_status_changes_lead"',
+        'ALTER TABLE "leads" DROP CONSTRAINT "ck_leads_email_lower"',
+        'ALTER TABLE "leads" DROP CONSTRAINT "ck_leads_reached_out_at"',
+        'ALTER TABLE "leads" DROP CONSTRAINT "ck_leads_reached_out_by"',
+        'ALTER TABLE "leads" DROP CONSTRAINT "fk_leads_reached_out_by"',
+        'ALTER TABLE "leads" DROP CONSTRAINT "fk_leads_resume"',
+        'ALTER TABLE "mail_messages" DROP CONSTRAINT "ck_mail_messages_sent_at"',
+        'ALTER TABLE "users" DROP CONSTRAINT "ck_users_email_lower"',
+        ...[
+          'idx_lead_created_at',
+          'idx_lead_email',
+          'idx_lead_first_name',
+          'idx_lead_last_name',
+          'idx_lead_reached_out_at',
+          'idx_lead_reached_out_by_id',
+          'idx_lead_resume_path',
+          'idx_lead_status',
+          'idx_lead_status_changes_changed_by',
+          'idx_lead_status_changes_lead',
+          'idx_lead_status_created_at',
+          'idx_lead_updated_at',
+          'idx_user_email',
+        ].map((name) => `DROP INDEX "public"."${name}"`),
+      ].sort(),
+    );
+  });
+
+  it('can be taken back one by one, each leaving what was there before it, down to nothing, and made again', async () => {
+    const levels: string[][] = [];
+    for (let count = 0; count <= MIGRATIONS.length; count += 1) {
+      await migrateTo(database.url, count);
+      levels.push(await catalogue());
+    }
+    const complete = levels.at(-1)!;
+    const source = await openApplicationSource();
+
+    for (const level of levels.slice(0, -1).reverse()) {
+      await source.undoLastMigration();
+      expect(await catalogue()).toEqual(level);
+    }
+    expect(await catalogue()).toEqual([]);
+    expect(await database.query('SELECT * FROM migrations')).toEqual([]);
+    await source.runMigrations();
+    await source.destroy();
+
+    expect(new Set(levels.map((level) => level.join('\n'))).size).toBe(MIGRATIONS.length + 1);
+    expect(await catalogue()).toEqual(complete);
+  });
+
+  it('count the leads that were there before the totals were kept', async () => {
+    await migrateTo(
+      database.url,
+      MIGRATIONS.findIndex(({ name }) => name.startsWith('CountLeads')),
+    );
+    await database.query(`
+      INSERT INTO files (id, storage_key, original_name, media_type, size_bytes, sha256)
+      SELECT gen_random_uuid(), n, n, 'application/pdf', 1, repeat('0', 64) FROM generate_series(1, 7) AS n`);
+    await database.query(`
+      INSERT INTO leads (id, first_name, last_name, email, resume_path, status, reached_out_at)
+      SELECT gen_random_uuid(), 'Ada', 'Lovelace', n || '@example.com', n,
+        (CASE WHEN n > 5 THEN 'REACHED_OUT' ELSE 'PENDING' END)::lead_status, CASE WHEN n > 5 THEN now() END
+      FROM generate_series(1, 7) AS n`);
+
+    await migrateTo(database.url);
+
+    expect(
+      await database.query('SELECT status, sum(total)::int AS total FROM lead_totals GROUP BY status ORDER BY status'),
+    ).toEqual([
+      { status: 'PENDING', total: 5 },
+      { status: 'REACHED_OUT', total: 2 },
+    ]);
+  });
+
+  it('run again on a database that has them all, and change nothing', async () => {
+    await migrateTo(database.url);
+    const before = await catalogue();
+
+    await migrateTo(database.url);
+
+    expect(await catalogue()).toEqual(before);
+    expect(await database.query('SELECT name FROM migrations ORDER BY id')).toEqual(
+      MIGRATIONS.map(({ name }) => ({ name })),
+    );
+  });
+});

@@ -1,0 +1,178 @@
+import { Controller, Get, Post } from '@nestjs/common';
+import { ACCESS, Allow, Public } from '../../src/auth/auth.decorators.js';
+import { Permission } from '../../src/auth/permissions.js';
+import { startApp, type TestApp } from '../support/app.js';
+import { get, tokenOf } from '../support/leads.js';
+import { routesOf, routesOfController, servedRoutesOf } from '../support/routes.js';
+
+const NOBODY = '00000000-0000-4000-8000-000000000000';
+const addressOf = (path: string): string => path.replace(/:\w+/g, NOBODY);
+
+/** Everything that a stranger may call. Whoever adds a line here opens a door. */
+const PUBLIC = ['GET /health/live', 'GET /health/ready', 'POST /api/v1/auth/login', 'POST /api/v1/leads'];
+
+/** What a stranger may call in addition while Forecourt runs for development without a mail server. */
+const INBOX = [
+  'GET /dev/mail',
+  'GET /dev/mail/:id',
+  'GET /dev/mail/:id/html',
+  'GET /dev/mail/:id/source',
+  'GET /dev/mail/:id/text',
+];
+
+/** Everything else, and what it takes. */
+const ALLOWED = {
+  'GET /api/v1/auth/me': 'self',
+  'GET /api/v1/files/:file_id': 'files:inspect',
+  'GET /api/v1/leads': 'leads:read',
+  'GET /api/v1/leads/:lead_id': 'leads:read',
+  'GET /api/v1/leads/:lead_id/history': 'leads:read',
+  'GET /api/v1/leads/:lead_id/resume': 'leads:read',
+  'GET /api/v1/users': 'users:read',
+  'PATCH /api/v1/leads/:lead_id': 'leads:change',
+  'PATCH /api/v1/users/:user_id': 'users:change',
+  'POST /api/v1/auth/register': 'users:register',
+};
+
+/** Served by the documentation itself, past the controllers. */
+const DOCS = /^GET \/(docs|redoc|openapi\.json)(\/|$)/;
+
+let app: TestApp;
+
+describe('in development', () => {
+  beforeAll(async () => {
+    app = await startApp();
+  });
+  afterAll(() => app.close());
+
+  it('every route says who may call it', () => {
+    const silent = routesOf(app.app).filter(({ access }) => access === undefined);
+
+    expect(silent.map(({ name }) => name)).toEqual([]);
+  });
+
+  it('the public routes are these and no others', () => {
+    const open = routesOf(app.app).filter(({ access }) => access === 'public');
+
+    expect(open.map(({ name }) => name).sort()).toEqual([...INBOX, ...PUBLIC].sort());
+  });
+
+  it('every other route takes the permission written here', () => {
+    const closed = routesOf(app.app).filter(({ access }) => access !== 'public');
+
+    expect(Object.fromEntries(closed.map(({ name, access }) => [name, access]))).toEqual(ALLOWED);
+  });
+
+  it('nothing is served that no controller declares, save the documentation', () => {
+    const served = servedRoutesOf(app.app).filter((name) => !DOCS.test(name));
+
+    expect(served.sort()).toEqual(
+      routesOf(app.app)
+        .map(({ name }) => name)
+        .sort(),
+    );
+  });
+
+  it.each(Object.keys(ALLOWED))('%s answers 401 to whoever has no token', async (name) => {
+    const [method, path = ''] = name.split(' ');
+
+    const response = await app.request(addressOf(path), { method });
+
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toBe('Bearer realm="forecourt"');
+    expect(await response.json()).toMatchObject({ error_code: 'NOT_AUTHENTICATED' });
+  });
+
+  it.each(Object.keys(ALLOWED))('%s answers 401 to a token that Forecourt never made', async (name) => {
+    const [method, path = ''] = name.split(' ');
+    const forged = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from(`{"sub":"${NOBODY}"}`).toString('base64url')}.`;
+
+    const response = await app.request(addressOf(path), { method, headers: { Authorization: `Bearer ${forged}` } });
+
+    expect(response.status).toBe(401);
+    expect(await response.json()).toMatchObject({ error_code: 'INVALID_TOKEN' });
+  });
+
+  it('a stranger is told to sign in before anything is read: neither a broken id nor a broken body matters', async () => {
+    const answers = await Promise.all([
+      app.request('/api/v1/leads/nonsense'),
+      app.request('/api/v1/leads?size=nonsense'),
+      app.request('/api/v1/auth/register', { method: 'POST', body: '{', headers: { 'Content-Type': 'text/css' } }),
+      app.request(`/api/v1/leads/${NOBODY}`, { method: 'PATCH', body: 'x'.repeat(200_000) }),
+    ]);
+
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401]);
+  });
+
+  it('a route that says nothing is closed to everybody, whatever their token', async () => {
+    const token = await tokenOf(app);
+    const { handler, access } = routesOf(app.app).find(({ name }) => name === 'GET /health/live')!;
+    Reflect.deleteMetadata(ACCESS, handler);
+
+    const answers = await Promise.all([get(app, '/health/live'), get(app, '/health/live', token)]);
+    Reflect.defineMetadata(ACCESS, access, handler);
+
+    expect(answers.map(({ status }) => status)).toEqual([403, 403]);
+  });
+
+  it.each(PUBLIC)('%s asks nobody for a token', async (name) => {
+    const [method, path = ''] = name.split(' ');
+
+    const response = await app.request(path, { method });
+
+    expect([401, 403, 404, 500]).not.toContain(response.status);
+  });
+});
+
+describe('in production', () => {
+  beforeAll(async () => {
+    app = await startApp({
+      ENVIRONMENT: 'production',
+      SECRET_KEY: 'q8Zr1v-K3mWt_Xy7Lp0Bn5Hd2Gj9Fs4CaE6uTi',
+      ADMIN_PASSWORD: 'Tr0ub4dor & 3',
+      BCRYPT_ROUNDS: '12',
+    });
+  });
+  afterAll(() => app.close());
+
+  it('neither the development inbox nor the documentation is there', () => {
+    const names = routesOf(app.app).map(({ name }) => name);
+
+    expect(names.sort()).toEqual([...PUBLIC, ...Object.keys(ALLOWED)].sort());
+    expect(servedRoutesOf(app.app).sort()).toEqual(names);
+  });
+
+  it.each(['/dev/mail', '/docs', '/redoc', '/openapi.json', '/docs-json', '/api-json'])(
+    '%s is not found',
+    async (path) => {
+      expect((await app.request(path)).status).toBe(404);
+    },
+  );
+});
+
+describe('this contract', () => {
+  @Controller({ path: 'planted', version: '1' })
+  class PlantedController {
+    @Get(':id')
+    @Allow(Permission.Self)
+    closed(): void {}
+
+    @Post()
+    @Public()
+    open(): void {}
+
+    @Get('forgotten')
+    forgotten(): void {}
+
+    /** No route. */
+    helper(): void {}
+  }
+
+  it('sees a route that says nothing', () => {
+    expect(routesOfController(PlantedController).map(({ name, access }) => [name, access])).toEqual([
+      ['GET /api/v1/planted/:id', 'self'],
+      ['POST /api/v1/planted', 'public'],
+      ['GET /api/v1/planted/forgotten', undefined],
+    ]);
+  });
+});

@@ -1,0 +1,332 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { makeDatabase, type TestDatabase } from '../support/database.js';
+import { insertLead, migrateTo } from '../support/schema.js';
+
+let database: TestDatabase;
+let client: pg.Client;
+
+beforeAll(async () => {
+  database = await makeDatabase();
+  await migrateTo(database.url);
+  client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+});
+afterAll(async () => {
+  await client.end();
+  await database.drop();
+});
+
+async function rowsOf(text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
+  return (await client.query<Record<string, unknown>>(text, values)).rows;
+}
+
+async function aUser(): Promise<string> {
+  const id = randomUUID();
+  await client.query(
+    `INSERT INTO users (id, username, email, hashed_password, role)
+     VALUES ($1::uuid, 'ada-' || left($1::text, 20), $1::text || '@practice.test', 'x', 'attorney')`,
+    [id],
+  );
+  return id;
+}
+
+const REACH = `UPDATE leads SET status = 'REACHED_OUT', reached_out_at = now(), reached_out_by_id = $2 WHERE id = $1`;
+
+describe('the columns of', () => {
+  const TIME = 'timestamp with time zone';
+  const TABLES: Record<string, [column: string, type: string, nullable: string, standard: string | null][]> = {
+    leads: [
+      ['id', 'uuid', 'NO', null],
+      ['first_name', 'character varying(100)', 'NO', null],
+      ['last_name', 'character varying(100)', 'NO', null],
+      ['email', 'character varying(255)', 'NO', null],
+      ['resume_path', 'character varying(500)', 'NO', null],
+      ['status', 'lead_status', 'NO', "'PENDING'::lead_status"],
+      ['created_at', TIME, 'NO', 'now()'],
+      ['updated_at', TIME, 'NO', 'now()'],
+      ['reached_out_at', TIME, 'YES', null],
+      ['reached_out_by_id', 'uuid', 'YES', null],
+    ],
+    users: [
+      ['id', 'uuid', 'NO', null],
+      ['username', 'character varying(50)', 'NO', null],
+      ['email', 'character varying(255)', 'NO', null],
+      ['hashed_password', 'character varying(255)', 'NO', null],
+      ['role', 'user_role', 'NO', null],
+      ['is_active', 'boolean', 'NO', 'true'],
+      ['created_at', TIME, 'NO', 'now()'],
+    ],
+    files: [
+      ['id', 'uuid', 'NO', null],
+      ['storage_key', 'character varying(500)', 'NO', null],
+      ['original_name', 'character varying(255)', 'NO', null],
+      ['media_type', 'character varying(100)', 'NO', null],
+      ['size_bytes', 'integer', 'NO', null],
+      ['sha256', 'character(64)', 'NO', null],
+      ['created_at', TIME, 'NO', 'now()'],
+    ],
+  };
+
+  it.each(Object.entries(TABLES))('%s are exactly these', async (table, columns) => {
+    const found = await rowsOf(
+      `SELECT column_name, is_nullable, column_default,
+         CASE WHEN data_type = 'USER-DEFINED' THEN udt_name
+           WHEN character_maximum_length IS NOT NULL THEN data_type || '(' || character_maximum_length || ')'
+           ELSE data_type END AS type
+       FROM information_schema.columns WHERE table_name = $1 ORDER BY ordinal_position`,
+      [table],
+    );
+
+    expect(found).toEqual(
+      columns.map(([column_name, type, is_nullable, column_default]) => ({
+        column_name,
+        type,
+        is_nullable,
+        column_default,
+      })),
+    );
+  });
+
+  it.each([
+    ['lead_status', ['PENDING', 'REACHED_OUT']],
+    ['user_role', ['attorney', 'admin']],
+    ['mail_state', ['queued', 'retrying', 'sent', 'failed']],
+  ])('type %s have these values', async (type, values) => {
+    const found = await rowsOf('SELECT enumlabel FROM pg_enum WHERE enumtypid = $1::regtype ORDER BY enumsortorder', [
+      type,
+    ]);
+
+    expect(found.map(({ enumlabel }) => enumlabel)).toEqual(values);
+  });
+});
+
+describe('the indexes of', () => {
+  it.each([
+    [
+      'leads',
+      [
+        'CREATE INDEX idx_lead_created_at ON public.leads USING btree (created_at, id)',
+        'CREATE INDEX idx_lead_first_name ON public.leads USING btree (first_name, id)',
+        'CREATE INDEX idx_lead_last_name ON public.leads USING btree (last_name, id)',
+        'CREATE INDEX idx_lead_reached_out_at ON public.leads USING btree (reached_out_at NULLS FIRST, id)',
+        'CREATE INDEX idx_lead_reached_out_by_id ON public.leads USING btree (reached_out_by_id)',
+        'CREATE INDEX idx_lead_status ON public.leads USING btree (status, id)',
+        'CREATE INDEX idx_lead_status_created_at ON public.leads USING btree (status, created_at, id)',
+        'CREATE INDEX idx_lead_updated_at ON public.leads USING btree (updated_at, id)',
+        'CREATE UNIQUE INDEX idx_lead_email ON public.leads USING btree (email)',
+        'CREATE UNIQUE INDEX idx_lead_resume_path ON public.leads USING btree (resume_path)',
+        'CREATE UNIQUE INDEX pk_leads ON public.leads USING btree (id)',
+      ],
+    ],
+    [
+      'users',
+      [
+        'CREATE UNIQUE INDEX idx_user_email ON public.users USING btree (email)',
+        'CREATE UNIQUE INDEX idx_user_username ON public.users USING btree (lower((username)::text))',
+        'CREATE UNIQUE INDEX pk_users ON public.users USING btree (id)',
+      ],
+    ],
+  ])('%s are exactly these', async (table, definitions) => {
+    const found = await rowsOf('SELECT indexdef FROM pg_indexes WHERE tablename = $1 ORDER BY indexdef', [table]);
+
+    expect(found.map(({ indexdef }) => indexdef)).toEqual(definitions);
+  });
+
+  it('every foreign key begin with its columns, so that a deletion searches no whole table', async () => {
+    const bare = await rowsOf(`
+      SELECT conname FROM pg_constraint AS key WHERE contype = 'f' AND connamespace = 'public'::regnamespace AND NOT EXISTS (
+        SELECT FROM pg_index WHERE indrelid = key.conrelid AND (indkey::smallint[])[0:cardinality(key.conkey) - 1] = key.conkey)`);
+
+    expect(bare).toEqual([]);
+  });
+});
+
+describe('a list of 3,000 leads', () => {
+  beforeAll(async () => {
+    await client.query(`
+      INSERT INTO files (id, storage_key, original_name, media_type, size_bytes, sha256)
+      SELECT gen_random_uuid(), 'list-' || n, 'cv.pdf', 'application/pdf', 1, repeat('0', 64) FROM generate_series(1, 3000) AS n`);
+    await client.query(`
+      INSERT INTO leads (id, first_name, last_name, email, resume_path, status, created_at, updated_at, reached_out_at)
+      SELECT gen_random_uuid(), md5(n::text), md5((n + 1)::text), 'list-' || n || '@example.com', 'list-' || n,
+        (CASE WHEN n % 20 <> 0 THEN 'REACHED_OUT' ELSE 'PENDING' END)::lead_status,
+        now() - n * interval '1 minute', now() - (n * 7 % 3000) * interval '1 minute',
+        CASE WHEN n % 20 <> 0 THEN now() - n * interval '1 second' END
+      FROM generate_series(1, 3000) AS n`);
+    await client.query('ANALYZE leads');
+  });
+  afterAll(() => client.query(`DELETE FROM leads WHERE resume_path LIKE 'list-%'`));
+
+  it.each([
+    ['created_at', '', 'idx_lead_created_at'],
+    ['updated_at', '', 'idx_lead_updated_at'],
+    ['reached_out_at', '', 'idx_lead_reached_out_at'],
+    ['first_name', '', 'idx_lead_first_name'],
+    ['last_name', '', 'idx_lead_last_name'],
+    ['email', '', 'idx_lead_email'],
+    ['status', '', 'idx_lead_status'],
+    ['created_at', `WHERE status = 'PENDING'`, 'idx_lead_status_created_at'],
+  ])('in the order of %s %s is read from %s, both ways, without sorting it all', async (column, where, index) => {
+    const orders = column === 'reached_out_at' ? ['ASC NULLS FIRST', 'DESC NULLS LAST'] : ['ASC', 'DESC'];
+
+    for (const order of orders) {
+      const plan = await rowsOf(
+        `EXPLAIN SELECT * FROM leads AS t ${where} ORDER BY t.${column} ${order}, t.id ${order.split(' ')[0] ?? ''} LIMIT 50`,
+      );
+      const text = plan.map((line) => line['QUERY PLAN']).join('\n');
+
+      expect(text).toMatch(new RegExp(`Index Scan( Backward)? using ${index} `));
+      expect(text).not.toMatch(/(^|-> +)(Sort|Seq Scan)/m);
+    }
+  });
+});
+
+describe('the database itself refuses', () => {
+  let lead: string;
+  let user: string;
+  beforeEach(async () => {
+    [lead, user] = [await insertLead(client), await aUser()];
+  });
+
+  it.each([
+    [
+      'a time of contact for a pending lead',
+      `UPDATE leads SET reached_out_at = now() WHERE id = $1`,
+      'ck_leads_reached_out_at',
+    ],
+    [
+      'a contacted lead without its time',
+      `UPDATE leads SET status = 'REACHED_OUT' WHERE id = $1`,
+      'ck_leads_reached_out_at',
+    ],
+    [
+      'a pending lead that somebody contacted',
+      `UPDATE leads SET reached_out_by_id = $2 WHERE id = $1`,
+      'ck_leads_reached_out_by',
+    ],
+    [
+      'capitals in the address of a lead',
+      `UPDATE leads SET email = 'Ada@example.com' WHERE id = $1`,
+      'ck_leads_email_lower',
+    ],
+    [
+      'a second lead of the same address',
+      `INSERT INTO leads SELECT gen_random_uuid(), 'A', 'B', email, 'x' FROM leads WHERE id = $1`,
+      'idx_lead_email',
+    ],
+    [
+      'a second lead with the same résumé',
+      `INSERT INTO leads SELECT gen_random_uuid(), 'A', 'B', 'b@example.com', resume_path FROM leads WHERE id = $1`,
+      'idx_lead_resume_path',
+    ],
+    ['a résumé that is no file', `UPDATE leads SET resume_path = 'nothing' WHERE id = $1`, 'fk_leads_resume'],
+    ['the loss of a file that a lead names', `DELETE FROM files WHERE storage_key = $1`, 'fk_leads_resume'],
+    [
+      'an attorney who does not exist',
+      `UPDATE leads SET status = 'REACHED_OUT', reached_out_at = now(), reached_out_by_id = gen_random_uuid() WHERE id = $1`,
+      'fk_leads_reached_out_by',
+    ],
+    [
+      'the same user name in another spelling',
+      `INSERT INTO users (id, username, email, hashed_password, role) SELECT gen_random_uuid(), upper(username), 'o@x.test', 'x', role FROM users WHERE id = $2`,
+      'idx_user_username',
+    ],
+    [
+      'a second account of the same address',
+      `INSERT INTO users (id, username, email, hashed_password, role) SELECT gen_random_uuid(), 'other', email, 'x', role FROM users WHERE id = $2`,
+      'idx_user_email',
+    ],
+    [
+      'capitals in the address of an account',
+      `UPDATE users SET email = 'A@x.test' WHERE id = $2`,
+      'ck_users_email_lower',
+    ],
+    ['an empty file', `UPDATE files SET size_bytes = 0 WHERE storage_key = $1`, 'ck_files_size'],
+    [
+      'two files under one key',
+      `INSERT INTO files SELECT gen_random_uuid(), storage_key, 'a', 'b', 1, sha256 FROM files WHERE storage_key = $1`,
+      'uq_files_storage_key',
+    ],
+    [
+      'a step that leads nowhere',
+      `INSERT INTO lead_status_changes VALUES (gen_random_uuid(), $1, 'PENDING', 'PENDING', 'x')`,
+      'ck_lead_status_changes_change',
+    ],
+    [
+      'the story of no lead',
+      `INSERT INTO lead_status_changes VALUES (gen_random_uuid(), gen_random_uuid(), NULL, 'PENDING', 'x')`,
+      'fk_lead_status_changes_lead',
+    ],
+    [
+      'a sent mail without its time',
+      `INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id, state) VALUES ($1, 't', 'r', '{}', 'lead', $1, 'sent')`,
+      'ck_mail_messages_sent_at',
+    ],
+    [
+      'a mail that waits but was sent',
+      `INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id, sent_at) VALUES ($1, 't', 'r', '{}', 'lead', $1, now())`,
+      'ck_mail_messages_sent_at',
+    ],
+    [
+      'the same mail twice',
+      `INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id) SELECT gen_random_uuid(), 't', 'r', '{}', 'lead', $1::uuid FROM generate_series(1, 2)`,
+      'uq_mail_messages_cause',
+    ],
+  ])('%s', async (_, statement, constraint) => {
+    const values = { $1: lead, $2: user };
+    const text = statement.replace(/\$[12]/g, (place) => `'${values[place as '$1']}'`);
+
+    await expect(client.query(text)).rejects.toMatchObject({ code: expect.stringMatching(/^23/), constraint });
+  });
+
+  it.each([
+    ['a status that does not exist', `UPDATE leads SET status = 'X' WHERE id = $1`, '22P02'],
+    ['a lead without a status', `UPDATE leads SET status = NULL WHERE id = $1`, '23502'],
+    ['a lead without a first name', `UPDATE leads SET first_name = NULL WHERE id = $1`, '23502'],
+    ['a lead without an address', `UPDATE leads SET email = NULL WHERE id = $1`, '23502'],
+    ['a lead without a résumé', `UPDATE leads SET resume_path = NULL WHERE id = $1`, '23502'],
+    ['a first name of 101 characters', `UPDATE leads SET first_name = repeat('a', 101) WHERE id = $1`, '22001'],
+    ['an address of 256 characters', `UPDATE leads SET email = repeat('a', 256) WHERE id = $1`, '22001'],
+  ])('%s', async (_, statement, code) => {
+    await expect(client.query(statement, [lead])).rejects.toMatchObject({ code });
+  });
+
+  it('nothing that is in order: a lead there and back', async () => {
+    const revert = `UPDATE leads SET status = 'PENDING', reached_out_at = NULL, reached_out_by_id = NULL WHERE id = $1`;
+
+    await client.query(REACH, [lead, user]);
+    await client.query(revert, [lead]);
+
+    expect(await rowsOf('SELECT status, reached_out_at FROM leads WHERE id = $1', [lead])).toEqual([
+      { status: 'PENDING', reached_out_at: null },
+    ]);
+  });
+
+  it('nothing when an account goes: its leads and its story stay, without it', async () => {
+    await client.query(REACH, [lead, user]);
+    await client.query(
+      `INSERT INTO lead_status_changes VALUES (gen_random_uuid(), $1, 'PENDING', 'REACHED_OUT', 'ada', $2)`,
+      [lead, user],
+    );
+
+    await client.query('DELETE FROM users WHERE id = $1', [user]);
+
+    expect(await rowsOf('SELECT status, reached_out_by_id FROM leads WHERE id = $1', [lead])).toEqual([
+      { status: 'REACHED_OUT', reached_out_by_id: null },
+    ]);
+    expect(
+      await rowsOf('SELECT changed_by, changed_by_id FROM lead_status_changes WHERE lead_id = $1', [lead]),
+    ).toEqual([{ changed_by: 'ada', changed_by_id: null }]);
+  });
+
+  it('nothing when a lead goes: its story goes with it', async () => {
+    await client.query(`INSERT INTO lead_status_changes VALUES (gen_random_uuid(), $1, NULL, 'PENDING', 'public')`, [
+      lead,
+    ]);
+
+    await client.query('DELETE FROM leads WHERE id = $1', [lead]);
+
+    expect(await rowsOf('SELECT * FROM lead_status_changes WHERE lead_id = $1', [lead])).toEqual([]);
+  });
+});
