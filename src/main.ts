@@ -1,29 +1,35 @@
 import 'reflect-metadata';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { closeApp, createApp } from './app.setup.js';
 import { FirstAdmin } from './auth/first-admin.js';
-import { createLogger } from './common/logging.js';
+import { createLogger, flushed } from './common/logging.js';
 import { type Config, ConfigError, loadConfig } from './config/config.js';
 import { readEnvironment } from './config/environment.js';
 
 async function main(): Promise<void> {
   const config = loadConfig(readEnvironment());
   const logger = await createLogger(config);
-  let app: NestExpressApplication;
+  // asked for from the first moment: a start that is cut off would leave PostgreSQL running
+  const stopAsked = untilStopIsAsked();
+  let app: NestExpressApplication | undefined;
   try {
     app = await createApp(config, logger);
     if (config.role === 'worker') await app.init();
     else await app.listen(config.http.port, config.http.host);
   } catch (error) {
     logger.fatal({ err: error }, 'Forecourt could not start');
-    logger.flush();
+    if (app !== undefined) await stop(app, logger);
+    await flushed(logger);
     process.exit(1);
   }
-  stopOnSignal(app, logger);
   greet(app, config, logger);
+  await stopAsked;
+  logger.info('Forecourt stops');
+  const isClean = await stop(app, logger);
+  await flushed(logger);
+  process.exit(isClean ? 0 : 1);
 }
 
 /** What a person who just started Forecourt needs to know; the admin's new password is shown this once. */
@@ -47,22 +53,25 @@ function greet(app: NestExpressApplication, config: Config, logger: Logger): voi
   process.stdout.write(`\n${lines.join('\n')}\n\n`);
 }
 
-function stopOnSignal(app: NestExpressApplication, logger: Logger): void {
-  void Promise.race(['SIGTERM', 'SIGINT'].map((signal) => once(process, signal))).then(async () => {
-    logger.info('Forecourt stops');
-    // a second signal of an impatient operator does not cut the drain short; SIGKILL does
-    process.on('SIGTERM', () => undefined).on('SIGINT', () => undefined);
-    try {
-      await closeApp(app);
-      logger.info('Forecourt has stopped');
-      logger.flush();
-      process.exit(0);
-    } catch (error) {
-      logger.fatal({ err: error }, 'Forecourt did not stop cleanly');
-      logger.flush();
-      process.exit(1);
-    }
+/** A second signal of an impatient operator does not cut the drain short; SIGKILL does. */
+function untilStopIsAsked(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'])
+      process.on(signal, () => {
+        resolve();
+      });
   });
+}
+
+async function stop(app: NestExpressApplication, logger: Logger): Promise<boolean> {
+  try {
+    await closeApp(app);
+    logger.info('Forecourt has stopped');
+    return true;
+  } catch (error) {
+    logger.fatal({ err: error }, 'Forecourt did not stop cleanly');
+    return false;
+  }
 }
 
 try {

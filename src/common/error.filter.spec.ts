@@ -82,6 +82,7 @@ describe('isDatabaseAway', () => {
 
     expect(isDatabaseAway(wrapped(withCode('57P01')))).toBe(true);
     expect(isDatabaseAway(wrapped(new Error('Connection terminated unexpectedly')))).toBe(true);
+    expect(isDatabaseAway(Object.assign(new Error('x'), { driverError: withCode('57P01') }))).toBe(true);
     expect(isDatabaseAway(wrapped(withCode('23505')))).toBe(false);
   });
 
@@ -102,6 +103,7 @@ describe('isDatabaseAway', () => {
     ['a statement that was cancelled', withCode('57014')],
     ['a dropped database', withCode('57P04')],
     ['a full disk', withCode('53100')],
+    ['a time out of range, whose code ends with 08', withCode('22008')],
     ['a class that only begins like 08', withCode('8006')],
     ['a code that only contains 57P01', withCode('x57P01')],
     ['a numeric code', withCode(8006)],

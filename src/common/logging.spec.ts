@@ -91,6 +91,18 @@ describe('buildLogger', () => {
     expect(lines[0]).toMatchObject({ recipient: 'a***@example.com', count: 1 });
   });
 
+  it('masks e-mail addresses in the message that an error lends to its line', () => {
+    const { logger, lines } = memoryLogger();
+
+    logger.error(new Error('no mail to ada@example.com'));
+    logger.error({ err: new Error('no mail to bob@example.com') });
+
+    expect(lines.map((line) => line['message'])).toEqual([
+      'no mail to a***@example.com',
+      'no mail to b***@example.com',
+    ]);
+  });
+
   it('masks e-mail addresses in an error, in its stack and in its causes', () => {
     const { logger, lines } = memoryLogger();
     const cause = new Error('550 <bob@example.com> unknown');
@@ -101,6 +113,33 @@ describe('buildLogger', () => {
     expect(text).toContain('no mail to a***@example.com');
     expect(text).toContain('550 <b***@example.com> unknown');
     expect(text).not.toMatch(/ada@|bob@/);
+  });
+
+  it.each([
+    '\n',
+    '\t',
+    '\0',
+    '\u0007',
+    '\u001b[31m',
+    '\u007f',
+    '\u0085',
+    '\u2028',
+    '\ud83d',
+    '"',
+    '\\',
+    '\\u0007',
+    `\u0007${'x'.repeat(59)}`,
+  ])('writes lines that can be read and hide an address, whatever stands before it: %j', (before) => {
+    const { logger, lines } = memoryLogger();
+    const text = `to ${before}ada@example.com`;
+
+    logger.info(text);
+    logger.info({ recipient: text }, 'x');
+    logger.error({ err: new Error(text, { cause: text }) }, 'x');
+
+    expect(lines).toHaveLength(3);
+    expect(JSON.stringify(lines)).toContain('***@example.com');
+    expect(JSON.stringify(lines)).not.toContain('ada@');
   });
 
   it('describes an error that is logged by itself in the same way', () => {
@@ -161,9 +200,11 @@ describe('describeError', () => {
     expect(describeError(new Error('x', { cause: thrown }))['cause']).toEqual({ message });
   });
 
-  it('keeps a numeric code and drops one that is neither number nor text', () => {
+  it('keeps a numeric code and drops a code or a constraint that is an object', () => {
+    const odd = describeError(Object.assign(new Error('x'), { code: { hush: 1 }, constraint: { hush: 1 } }));
+
     expect(describeError(Object.assign(new Error('x'), { code: 550 }))['code']).toBe(550);
-    expect(describeError(Object.assign(new Error('x'), { code: { hush: 1 } }))).not.toHaveProperty('code');
+    expect(Object.keys(odd)).toEqual(['type', 'message', 'stack']);
   });
 });
 
@@ -180,8 +221,13 @@ describe('NestLogger', () => {
 
     new NestLogger(logger)[method]('routes for ada@example.com', 'RouterExplorer');
 
-    const written = { level, logger: 'RouterExplorer', message: 'routes for a***@example.com' };
-    expect(lines).toEqual(level === undefined ? [] : [expect.objectContaining(written)]);
+    const written = {
+      time: expect.any(String),
+      level,
+      logger: 'RouterExplorer',
+      message: 'routes for a***@example.com',
+    };
+    expect(lines).toEqual(level === undefined ? [] : [written]);
   });
 
   it('keeps the stack of an error', () => {

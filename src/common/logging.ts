@@ -40,6 +40,15 @@ export function buildLogger(level: keyof typeof PINO_LEVEL, stream: DestinationS
   );
 }
 
+/** Resolves when everything that was logged has left: before that, the end of the process would swallow it. */
+export function flushed(logger: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    logger.flush(() => {
+      resolve();
+    });
+  });
+}
+
 async function readableStream(): Promise<DestinationStream> {
   try {
     const { default: pretty } = await import('pino-pretty');

@@ -174,6 +174,10 @@ describe('loadConfig', () => {
     expect(mail.attorneys).toEqual(['a@a.test', 'b@b.test']);
   });
 
+  it('lets the attorney alone hear of leads when there is one', () => {
+    expect(loadConfig({ ATTORNEY_EMAIL: 'a@a.test' }).mail.attorneys).toEqual(['a@a.test']);
+  });
+
   it('lets the admin hear of leads when the list of attorneys names nobody', () => {
     expect(loadConfig({ ATTORNEY_EMAIL: ' , ,' }).mail.attorneys).toEqual(['admin@forecourt.test']);
   });
@@ -371,13 +375,14 @@ describe('production', () => {
     expect(problems).toEqual(['ADMIN_PASSWORD must not be a default password']);
   });
 
-  it('takes a SECRET_KEY of exactly 32 bytes and an ADMIN_PASSWORD of its own', () => {
+  it('takes a SECRET_KEY of exactly 32 bytes and an ADMIN_PASSWORD of exactly 72', () => {
     const SECRET_KEY = PRODUCTION.SECRET_KEY.slice(0, 32);
+    const ADMIN_PASSWORD = 'Tr0ub4dor & 3 '.repeat(6).slice(0, 71) + '!';
 
-    const config = loadConfig({ ...PRODUCTION, SECRET_KEY, ADMIN_PASSWORD: 'Tr0ub4dor & 3' });
+    const config = loadConfig({ ...PRODUCTION, SECRET_KEY, ADMIN_PASSWORD });
 
     expect(config.auth.secretKey).toBe(SECRET_KEY);
-    expect(config.admin.password).toBe('Tr0ub4dor & 3');
+    expect(config.admin.password).toBe(ADMIN_PASSWORD);
   });
 
   it('reports everything that is missing or unsafe at once', () => {

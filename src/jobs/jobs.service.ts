@@ -31,7 +31,7 @@ export interface EnqueueOptions {
   readonly runAt?: Date;
 }
 
-const SWEEP_EVERY_MS = 10_000;
+const KEEP_EVERY_MS = 10_000;
 /** A worker holds its lock within milliseconds of its first job; this keeps the sweep away from those moments. */
 const SWEEP_AFTER_SECONDS = 5;
 const STOP_WITHIN_MS = 8_000;
@@ -51,7 +51,8 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
   private runner: Runner | undefined;
   private poolId: string | undefined;
   private lifeline: PoolClient | undefined;
-  private sweeping: NodeJS.Timeout | undefined;
+  private keeper: NodeJS.Timeout | undefined;
+  private keeping: Promise<void> | undefined;
   private stopping: Promise<void> | undefined;
 
   constructor(
@@ -88,21 +89,11 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
     );
     if (this.config.role === 'http') return;
     await this.sweep();
-    const events: WorkerEvents = new EventEmitter();
-    events.on('pool:create', ({ workerPool }) => {
-      this.poolId = workerPool.id;
-    });
-    this.runner = await run({
-      pgPool: this.database.pool,
-      taskList: this.tasks,
-      concurrency: this.config.jobs.concurrency,
-      pollInterval: 1000,
-      noHandleSignals: true,
-      logger: this.workerLogger(),
-      events,
-    });
+    await this.startRunner();
     await this.holdLifeline();
-    this.sweeping = setInterval(() => void this.keepAlive(), SWEEP_EVERY_MS);
+    this.keeper = setInterval(() => {
+      this.keeping ??= this.keepAlive();
+    }, KEEP_EVERY_MS);
   }
 
   onModuleDestroy(): Promise<void> {
@@ -116,37 +107,83 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async finish(): Promise<void> {
-    clearInterval(this.sweeping);
-    if (this.runner !== undefined) {
-      const stopped = this.runner.stop().then(() => true);
-      const inTime = await Promise.race([stopped, sleep(STOP_WITHIN_MS, false, { ref: false })]);
-      if (!inTime) {
-        this.logger.warn('jobs were still running at the end and are released');
-        await this.unlock([this.poolId ?? '']);
-      }
+    clearInterval(this.keeper);
+    const stopped = this.stopRunner().then(() => true);
+    const inTime = await Promise.race([stopped, sleep(STOP_WITHIN_MS, false, { ref: false })]);
+    if (!inTime) {
+      this.logger.warn('jobs were still running at the end and are released');
+      await this.unlock([this.poolId ?? '']).catch((error: unknown) => {
+        this.logger.warn({ err: error }, 'jobs were not released; the sweep of another process does it');
+      });
     }
-    this.lifeline?.release(true);
-    this.lifeline = undefined;
+    this.dropLifeline(this.lifeline);
+  }
+
+  private async stopRunner(): Promise<void> {
+    await this.keeping;
+    // it may be at its own end, which is then the one to wait for
+    await this.runner?.stop().catch(() => this.runner?.promise);
   }
 
   private async keepAlive(): Promise<void> {
     try {
+      if (this.runner === undefined) await this.startRunner();
       await this.holdLifeline();
       await this.sweep();
     } catch (error) {
-      this.logger.warn({ err: error }, 'the sweep for dead workers failed; it is tried again');
+      this.logger.warn({ err: error }, 'the care for jobs failed; it is tried again');
+    } finally {
+      this.keeping = undefined;
     }
+  }
+
+  /** Runs jobs until told to stop, or until the database is away at the end of a job: the runner gives up then. */
+  private async startRunner(): Promise<void> {
+    if (this.poolId !== undefined) await this.unlock([this.poolId]);
+    const events: WorkerEvents = new EventEmitter();
+    events.on('pool:create', ({ workerPool }) => {
+      this.poolId = workerPool.id;
+    });
+    const runner = await run({
+      pgPool: this.database.pool,
+      taskList: this.tasks,
+      concurrency: this.config.jobs.concurrency,
+      pollInterval: 1000,
+      noHandleSignals: true,
+      logger: this.workerLogger(),
+      events,
+      // Noted in batches, however small, because the failure to note one by itself would be nobody's and end the process.
+      preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
+    });
+    this.runner = runner;
+    void runner.promise.finally(() => {
+      if (this.stopping !== undefined) return;
+      this.logger.error('the job runner gave up and is replaced');
+      this.runner = undefined;
+      // the lock bears the name of the runner that is no more
+      this.dropLifeline(this.lifeline);
+    });
   }
 
   private async holdLifeline(): Promise<void> {
     if (this.lifeline !== undefined || this.poolId === undefined) return;
     const client = await this.database.connect();
-    client.once('error', () => {
-      if (this.lifeline === client) this.lifeline = undefined;
-      client.release(true);
-    });
-    await client.query('SELECT pg_advisory_lock(hashtextextended($1, 1))', [this.poolId]);
     this.lifeline = client;
+    client.once('error', () => {
+      this.dropLifeline(client);
+    });
+    try {
+      await client.query('SELECT pg_advisory_lock(hashtextextended($1, 1))', [this.poolId]);
+    } catch (error) {
+      this.dropLifeline(client);
+      throw error;
+    }
+  }
+
+  private dropLifeline(client: PoolClient | undefined): void {
+    if (client === undefined || client !== this.lifeline) return;
+    this.lifeline = undefined;
+    client.release(true);
   }
 
   /** Frees the jobs of workers whose process is gone. A lock of a dead connection can be had; that of a living one cannot. */

@@ -24,6 +24,7 @@ export class KnownUsers implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly known = new Map<string, { readonly user: User | null; readonly until: number }>();
   private readonly logger: Logger;
   private listener: PoolClient | undefined;
+  private isListening = false;
   private changesHeard = 0;
   private retry: NodeJS.Timeout | undefined;
   private closed = false;
@@ -44,9 +45,7 @@ export class KnownUsers implements OnApplicationBootstrap, OnModuleDestroy {
   onModuleDestroy(): void {
     this.closed = true;
     clearTimeout(this.retry);
-    this.listener?.release(true);
-    this.listener = undefined;
-    this.known.clear();
+    this.forget(this.listener);
   }
 
   async find(id: string): Promise<User | null> {
@@ -55,7 +54,7 @@ export class KnownUsers implements OnApplicationBootstrap, OnModuleDestroy {
     const heardBefore = this.changesHeard;
     const user = await this.users.findById(id);
     // a change that was announced while the row was on its way may not be in it
-    if (this.listener !== undefined && this.changesHeard === heardBefore) {
+    if (this.isListening && this.changesHeard === heardBefore) {
       if (this.known.size >= MOST_USERS) this.known.clear();
       this.known.set(id, { user, until: performance.now() + BELIEVED_FOR_MS });
     }
@@ -63,29 +62,43 @@ export class KnownUsers implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async listen(): Promise<void> {
+    let client: PoolClient | undefined;
     try {
-      const client = await this.database.connect();
-      client.on('notification', ({ channel, payload }) => {
-        if (channel !== CHANNEL || payload === undefined) return;
-        this.changesHeard += 1;
-        this.known.delete(payload);
-      });
-      client.once('error', () => {
-        client.release(true);
-        if (this.listener === client) this.lose();
-      });
-      await client.query(`LISTEN ${CHANNEL}`);
+      client = await this.database.connect();
+      this.hearChanges(client);
       this.listener = client;
+      await client.query(`LISTEN ${CHANNEL}`);
+      this.isListening = true;
     } catch (error) {
       this.logger.warn({ err: error }, 'cannot listen for changes of users; tried again');
-      this.lose();
+      // a connection that broke has seen to it already
+      if (client === undefined || this.forget(client)) this.listenAgain();
     }
   }
 
-  private lose(): void {
+  private hearChanges(client: PoolClient): void {
+    client.on('notification', ({ channel, payload }) => {
+      if (channel !== CHANNEL || payload === undefined) return;
+      this.changesHeard += 1;
+      this.known.delete(payload);
+    });
+    client.once('error', () => {
+      if (this.forget(client)) this.listenAgain();
+    });
+  }
+
+  /** Gives the connection up, and with it everything that is known; false when that was done before. */
+  private forget(client: PoolClient | undefined): boolean {
+    if (client === undefined || client !== this.listener) return false;
     this.listener = undefined;
+    this.isListening = false;
     this.changesHeard += 1;
     this.known.clear();
+    client.release(true);
+    return true;
+  }
+
+  private listenAgain(): void {
     if (!this.closed) this.retry = setTimeout(() => void this.listen(), LISTEN_AGAIN_AFTER_MS);
   }
 }
