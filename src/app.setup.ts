@@ -6,6 +6,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { AppAdapter } from './app.adapter.js';
 import { serveDocs } from './app.docs.js';
 import { AppModule } from './app.module.js';
 import { Clock } from './common/clock.js';
@@ -22,7 +23,7 @@ const DRAIN_WITHIN_MS = 10_000;
 
 /** The whole application, not yet listening: what main runs and what the tests run. */
 export async function createApp(config: Config, logger: Logger): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config, logger), {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config, logger), new AppAdapter(), {
     bodyParser: false,
     logger: new NestLogger(logger.child({ logger: 'nest' })),
     abortOnError: false,

@@ -19,6 +19,9 @@ const ABANDONED_AFTER_MS = 3_600_000;
 export class DiskStorage extends FileStorage implements OnModuleInit {
   private readonly folder: string;
   private readonly incoming: string;
+  /** The forcing of the folder that is under way or was the last, and the one after it, if somebody waits for it. */
+  private forcing: Promise<void> = Promise.resolve();
+  private nextForcing: Promise<void> | undefined;
 
   constructor(
     @Inject(CONFIG) config: Config,
@@ -46,7 +49,7 @@ export class DiskStorage extends FileStorage implements OnModuleInit {
   }
 
   async keep(incoming: IncomingFile, key: string): Promise<void> {
-    await storing(() => (incoming as IncomingDiskFile).moveTo(this.pathOf(key), this.folder));
+    await storing(() => (incoming as IncomingDiskFile).moveTo(this.pathOf(key), () => this.forceFolder()));
   }
 
   async open(key: string): Promise<OpenFile> {
@@ -79,6 +82,25 @@ export class DiskStorage extends FileStorage implements OnModuleInit {
     }
   }
 
+  /**
+   * Forces the folder's names to the disk. Who asks while one forcing is under way shares the next one with everybody who
+   * asks until then: each begins after the renames it stands for.
+   */
+  private forceFolder(): Promise<void> {
+    this.nextForcing ??= this.forcing.then(async () => {
+      this.nextForcing = undefined;
+      const directory = await open(this.folder, constants.O_RDONLY);
+      try {
+        await directory.sync();
+      } finally {
+        await directory.close();
+      }
+    });
+    const next = this.nextForcing;
+    this.forcing = next.catch(() => undefined);
+    return next;
+  }
+
   /** A key is one plain name; anything else, whatever wrote it, names no file. */
   private pathOf(key: string): string {
     if (key !== basename(key) || key.startsWith('.') || key.includes('\0') || key.includes('\\'))
@@ -105,17 +127,11 @@ class IncomingDiskFile implements IncomingFile {
     await storing(() => this.handle.sync());
   }
 
-  async moveTo(path: string, folder: string): Promise<void> {
+  async moveTo(path: string, forceFolder: () => Promise<void>): Promise<void> {
     if (this.ended) throw new Error('this upload is over');
     await rename(this.path, path);
     this.ended = true;
-    await this.handle.close();
-    const directory = await open(folder, constants.O_RDONLY);
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
-    }
+    await Promise.all([this.handle.close(), forceFolder()]);
   }
 
   async discard(): Promise<void> {
