@@ -115,7 +115,8 @@ export default tseslint.config(
       globals: {
         process: 'readonly',
         console: 'readonly',
-        URL: 'readonly', URLSearchParams: 'readonly',
+        URL: 'readonly',
+        URLSearchParams: 'readonly',
         fetch: 'readonly',
         FormData: 'readonly',
         Blob: 'readonly',

@@ -105,6 +105,23 @@ describe('hasWordDocument', () => {
         { name: 'WordDocument', type: STREAM },
       ]),
     ],
+    [
+      'one whose stream stands to the left of its neighbour',
+      compoundFile([
+        { name: 'Root Entry', type: ROOT, child: 1 },
+        { name: '1Table', type: STREAM, left: 3, right: 2 },
+        { name: 'Data', type: STREAM },
+        { name: 'WordDocument', type: STREAM },
+      ]),
+    ],
+    [
+      'one whose stream is the last of many neighbours',
+      compoundFile([
+        { name: 'Root Entry', type: ROOT, child: 1 },
+        ...Array.from({ length: 50 }, (_, index) => ({ name: `Data${index}`, type: STREAM, right: index + 2 })),
+        { name: 'WordDocument', type: STREAM },
+      ]),
+    ],
   ])('says yes to %s', async (_, bytes) => {
     expect(await check(bytes)).toBe(true);
   });
@@ -164,6 +181,13 @@ describe('hasWordDocument', () => {
     },
   );
 
+  it.each([10, 11, 13, 14])(
+    'says no to a document that is whole but has sectors of 2 to the power of %i bytes',
+    async (shift) => {
+      expect(await check(compoundFile(withEntries(40), { shift }))).toBe(false);
+    },
+  );
+
   it.each([
     ['nowhere', NONE],
     ['the end of a chain', END],
@@ -214,7 +238,7 @@ describe('hasWordDocument', () => {
   });
 
   it('says no to more sectors of the allocation table than its header lists', async () => {
-    const beyond = 110 * 128;
+    const beyond = 109 * 128;
     const bytes = Buffer.concat([makeDoc(), Buffer.alloc(beyond * 512)]);
     const doc = changed(bytes, (copy) => {
       entryOf({ name: 'Root Entry', type: ROOT }).copy(copy, (beyond + 1) * 512);
