@@ -17,6 +17,7 @@ import { RESUME_BYTES, SEEDED_LEADS, SERVER_NAMES, Stage } from './stage.mjs';
  * @property {number} p99 in milliseconds
  * @property {number} peakMb
  *
+ * @typedef {{ outcomes: Outcome[], error?: string }} Reply
  * @typedef {{ row: string, connections: number, cells: Record<ServerName, Cell> }} Line
  * @typedef {{ without: number, during: number }} LoginEffect p99 of reads in milliseconds
  * @typedef {{ beforeMb: number, peakMb: number }} UploadMemory
@@ -58,6 +59,8 @@ class Bench {
   /** @type {string[]} */
   unexpected = [];
   generator = fork(join(import.meta.dirname, 'load.mjs'), { serialization: 'advanced' });
+  /** @type {Promise<Reply>} */
+  ended = once(this.generator, 'exit').then(() => ({ outcomes: [], error: 'the load generator was killed' }));
   /** @type {Map<Server, number>} leads that each server says it took */
   submitted = new Map();
 
@@ -79,7 +82,10 @@ class Bench {
     this.generator.send(
       /** @type {Job} */ ({ port, token, account, seconds, leads, resumeBytes: RESUME_BYTES, groups }),
     );
-    const [reply] = /** @type {[{ outcomes: Outcome[], error?: string }]} */ (await once(this.generator, 'message'));
+    const reply = await Promise.race([
+      once(this.generator, 'message').then(([message]) => /** @type {Reply} */ (message)),
+      this.ended,
+    ]);
     clearInterval(sampling);
     if (reply.error !== undefined) throw new Error(`${what}, ${server.name}: ${reply.error}`);
     for (const { submitted, unexpected } of reply.outcomes) {

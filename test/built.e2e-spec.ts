@@ -170,7 +170,8 @@ describe('a start in production', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(lines.at(-1)).toMatchObject({ level: 'CRITICAL', message: 'Forecourt could not start' });
+    const [fatal] = lines.filter(({ level }) => level === 'CRITICAL');
+    expect(fatal).toMatchObject({ message: 'Forecourt could not start', err: { cause: { code: 'ECONNREFUSED' } } });
   });
 });
 

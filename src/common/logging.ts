@@ -34,10 +34,21 @@ export function buildLogger(level: keyof typeof PINO_LEVEL, stream: DestinationS
       formatters: { level: (label) => ({ level: LEVEL_NAME[label] ?? label }) },
       serializers: { err: (error: unknown) => describeError(error) },
       messageKey: 'message',
-      hooks: { streamWrite: maskEmails },
+      hooks: { streamWrite: maskLine },
     },
     stream,
   );
+}
+
+const JSON_ESCAPE = /(\\u[0-9a-f]{4}|\\.)/i;
+
+/** Masks what stands between the escapes of a JSON line; half an escape would make the line unreadable. */
+function maskLine(line: string): string {
+  if (!line.includes('@')) return line;
+  return line
+    .split(JSON_ESCAPE)
+    .map((part, index) => (index % 2 === 0 ? maskEmails(part) : part))
+    .join('');
 }
 
 /** Resolves when everything that was logged has left: before that, the end of the process would swallow it. */

@@ -14,7 +14,14 @@ describe('maskEmails', () => {
     ['first\nada@example.com\nlast', 'first\na***@example.com\nlast'],
     ['root@localhost', 'r***@localhost'],
     ['ada@xn--mnchen-3ya.example', 'a***@xn--mnchen-3ya.example'],
+    ['ada@example.xn--p1ai', 'a***@example.xn--p1ai'],
     ['ADA@EXAMPLE.COM', 'A***@EXAMPLE.COM'],
+    ['is it ada@example.com?', 'is it a***@example.com?'],
+    ['to ada@example.com...', 'to a***@example.com...'],
+    ['ada@localhost:25', 'a***@localhost:25'],
+    ['ada@@example.com and bob@example.com', 'ada@@example.com and b***@example.com'],
+    [`${'l'.repeat(64)}@example.com`, 'l***@example.com'],
+    [`ada@${'h'.repeat(63)}.${'h'.repeat(63)}.example.com`, `a***@${'h'.repeat(63)}.${'h'.repeat(63)}.example.com`],
   ])('makes of %j %j', (text, expected) => {
     expect(maskEmails(text)).toBe(expected);
   });
