@@ -1,7 +1,7 @@
 /** What neither part of an address holds: white space and the signs that stand around addresses in text and JSON. */
 const BESIDE = /[\s"(),:;<>@[\\\]]/;
 const HOST_SIGN = /[A-Za-z0-9.-]/;
-const HOST = /^(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,})$/;
+const HOST = /^(?:localhost|(?:[A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9])$/;
 /** RFC 5321, 4.5.3.1: longer ones are no addresses. */
 const LONGEST_LOCAL_PART = 64;
 const LONGEST_HOST = 255;
