@@ -256,8 +256,10 @@ describe('hasWordDocument', () => {
     ['child', 76, 1],
     ['left neighbour', 68, 0],
     ['right neighbour', 72, 0],
+    ['child just behind the directory', 76, 4],
+    ['child a little behind the directory', 76, 9],
     ['child far outside', 76, 0xfffffff0],
-  ])('is not led in a circle by the %s of the root', async (_, offset, target) => {
+  ])('is led neither in a circle nor astray by the %s of the root', async (_, offset, target) => {
     const bytes = compoundFile([
       { name: 'Root Entry', type: ROOT, child: 1 },
       { name: 'Workbook', type: STREAM, left: 1, right: 0, child: 1 },

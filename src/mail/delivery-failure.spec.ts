@@ -37,6 +37,8 @@ describe('classify', () => {
     ['a server that does not take our name (550)', smtpError('EPROTOCOL', 550, 'HELO'), 'outage'],
     ['a server without the STARTTLS we insist on (502)', smtpError('ETLS', 502, 'STARTTLS'), 'outage'],
     ['a server whose STARTTLS fails for now (454)', smtpError('ETLS', 454, 'STARTTLS'), 'outage'],
+    ['a server that ends the connection when it hears our name (502)', smtpError('ECONNECTION', 502, 'EHLO'), 'outage'],
+    ['a server that says no while it hangs up (554)', smtpError('ECONNECTION', 554, 'CONN'), 'outage'],
     ['a server that wants a password first (530)', smtpError('EENVELOPE', 530, 'MAIL FROM'), 'outage'],
     ['a server that wants encryption first (538)', smtpError('EENVELOPE', 538, 'MAIL FROM'), 'outage'],
   ])('sorts %s', (_, error, kind) => {
