@@ -44,8 +44,8 @@ const HTTP_EXCEPTIONS = {
 };
 const MANAGER = {
   group: ['**/database/transactions.js'],
-  importNames: ['managerOf'],
-  message: 'Only repositories turn a transaction into an entity manager.',
+  importNames: ['rowsIn'],
+  message: 'Only repositories run statements in a transaction.',
 };
 
 export default tseslint.config(

@@ -59,6 +59,7 @@ export class AuthController {
   @Post('register')
   @Allow(Permission.UsersRegister)
   @InvalidIs400()
+  @Accepts('json')
   @ApiOperation({
     summary: 'Register an attorney',
     description: 'For admins; open to everybody only with REGISTRATION_MODE=open in development.',

@@ -1,11 +1,10 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import type { Logger } from 'pino';
 import { Clock } from './clock.js';
 import { ErrorFilter } from './error.filter.js';
 import { LOGGER } from './logging.js';
 import { RateLimitGuard } from './rate-limit.guard.js';
-import { RequestBodyInterceptor } from './request-body.js';
 import { RequestValidationPipe } from './request-validation.pipe.js';
 
 /**
@@ -23,7 +22,6 @@ export class CommonModule {
         { provide: LOGGER, useValue: logger },
         { provide: APP_FILTER, useClass: ErrorFilter },
         { provide: APP_PIPE, useClass: RequestValidationPipe },
-        { provide: APP_INTERCEPTOR, useClass: RequestBodyInterceptor },
         { provide: APP_GUARD, useClass: RateLimitGuard },
       ],
       exports: [Clock, LOGGER],

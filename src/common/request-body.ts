@@ -6,6 +6,7 @@ import {
   Injectable,
   type NestInterceptor,
   SetMetadata,
+  UseInterceptors,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { ApiConsumes } from '@nestjs/swagger';
@@ -24,10 +25,6 @@ const MEDIA_TYPES: Readonly<Record<BodyKind, string>> = {
   form: 'application/x-www-form-urlencoded',
   multipart: 'multipart/form-data',
 };
-
-/** Which kinds of body a route reads; JSON alone unless said. Multipart bodies are left to the upload interceptor. */
-export const Accepts = (...kinds: BodyKind[]): MethodDecorator & ClassDecorator =>
-  applyDecorators(SetMetadata(ACCEPTS, kinds), ApiConsumes(...kinds.map((kind) => MEDIA_TYPES[kind])));
 
 /** This route answers invalid fields with 400, as its contract says; all others answer 422. */
 export const InvalidIs400 = (): MethodDecorator => SetMetadata(INVALID_IS_400, true);
@@ -53,10 +50,9 @@ export class RequestBodyInterceptor implements NestInterceptor {
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const request = context.switchToHttp().getRequest<Request>();
-    if (request.method === 'GET' || request.method === 'HEAD') return next.handle();
     const handler = context.getHandler();
     const invalidIs400 = this.reflector.get<boolean | undefined>(INVALID_IS_400, handler) === true;
-    const kinds = this.reflector.get<BodyKind[] | undefined>(ACCEPTS, handler) ?? ['json'];
+    const kinds = this.reflector.get<BodyKind[] | undefined>(ACCEPTS, handler) ?? [];
     try {
       await this.read(request, context.switchToHttp().getResponse<Response>(), kinds);
     } catch (error) {
@@ -131,3 +127,15 @@ function as400(error: unknown): unknown {
   const { detail, fieldErrors } = error;
   return new InvalidFields({ detail, ...(fieldErrors === undefined ? {} : { fieldErrors }) });
 }
+
+/**
+ * Which kinds of body a route reads; a route without it reads none. Multipart bodies are left to the upload interceptor, which
+ * stands above this decorator. Not for all routes at once: an interceptor costs a tenth of a small read even where it has
+ * nothing to do.
+ */
+export const Accepts = (...kinds: BodyKind[]): MethodDecorator =>
+  applyDecorators(
+    SetMetadata(ACCEPTS, kinds),
+    UseInterceptors(RequestBodyInterceptor),
+    ApiConsumes(...kinds.map((kind) => MEDIA_TYPES[kind])),
+  );

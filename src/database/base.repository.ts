@@ -1,7 +1,7 @@
-import type { EntityManager, EntityTarget } from 'typeorm';
+import type { EntityTarget } from 'typeorm';
 import type { Rows } from '../common/pagination.js';
 import type { Database } from './database.js';
-import { managerOf, type Tx } from './transactions.js';
+import { rowsIn, type Tx } from './transactions.js';
 
 export interface PageRequest {
   /** `column = value` conditions; undefined ones do not count. */
@@ -40,7 +40,7 @@ export abstract class BaseRepository<Entity extends { id: string }> {
   /** The row, locked until the transaction ends. */
   async lockById(tx: Tx, id: string): Promise<Entity | null> {
     const { table, selection } = this.mapping;
-    const rows = await rowsOf(managerOf(tx), `SELECT ${selection} FROM ${table} AS t WHERE t.id = $1 FOR UPDATE`, [id]);
+    const rows = await rowsIn(tx, `SELECT ${selection} FROM ${table} AS t WHERE t.id = $1 FOR UPDATE`, [id]);
     return rows[0] === undefined ? null : this.toEntity(rows[0]);
   }
 
@@ -48,7 +48,7 @@ export abstract class BaseRepository<Entity extends { id: string }> {
     const { table, names, properties } = this.mapping;
     const places = names.map((_, index) => `$${index + 1}`);
     const values = properties.map((property) => (entity as Record<string, unknown>)[property] ?? null);
-    await managerOf(tx).query(`INSERT INTO ${table} (${names.join(', ')}) VALUES (${places.join(', ')})`, values);
+    await rowsIn(tx, `INSERT INTO ${table} (${names.join(', ')}) VALUES (${places.join(', ')})`, values);
   }
 
   /** Writes the named properties of the entity. */
@@ -56,7 +56,7 @@ export abstract class BaseRepository<Entity extends { id: string }> {
     const { table, names, properties } = this.mapping;
     const sets = changed.map((property, index) => `${names[properties.indexOf(property)]} = $${index + 2}`);
     const values = changed.map((property) => entity[property]);
-    await managerOf(tx).query(`UPDATE ${table} SET ${sets.join(', ')} WHERE id = $1`, [entity.id, ...values]);
+    await rowsIn(tx, `UPDATE ${table} SET ${sets.join(', ')} WHERE id = $1`, [entity.id, ...values]);
   }
 
   /** One page and the number of all rows that match, from one snapshot. `totalOf` names where the number is kept, if it is. */
@@ -100,13 +100,4 @@ export abstract class BaseRepository<Entity extends { id: string }> {
     }
     return this.known;
   }
-}
-
-/** The rows that a statement in a transaction returns. */
-export async function rowsOf<Row = object>(
-  manager: EntityManager,
-  text: string,
-  values: readonly unknown[],
-): Promise<Row[]> {
-  return manager.query<Row[]>(text, [...values]);
 }

@@ -5,12 +5,19 @@ import pg from 'pg';
  * so when the connection broke (class 08) or the server went away (57P): then a commit may have been done unheard.
  */
 export function isSurelyRolledBack(error: unknown): boolean {
-  const { driverError } = error as { driverError?: unknown };
-  return driverError instanceof pg.DatabaseError && !/^(08|57P)/.test(driverError.code ?? '08');
+  const reported = reportOf(error);
+  return reported !== undefined && !/^(08|57P)/.test(reported.code ?? '08');
 }
 
 /** Whether the database refused a row because of this named constraint or unique index (SQLSTATE class 23). */
 export function violates(error: unknown, constraint: string): boolean {
-  const { driverError } = error as { driverError?: { code?: string; constraint?: string } };
-  return driverError?.code?.startsWith('23') === true && driverError.constraint === constraint;
+  const reported = reportOf(error);
+  return reported?.code?.startsWith('23') === true && reported.constraint === constraint;
+}
+
+/** What PostgreSQL said, by itself or as TypeORM wraps it; undefined when it was somebody else. */
+function reportOf(error: unknown): pg.DatabaseError | undefined {
+  if (error instanceof pg.DatabaseError) return error;
+  const { driverError } = (error ?? {}) as { driverError?: unknown };
+  return driverError instanceof pg.DatabaseError ? driverError : undefined;
 }

@@ -7,8 +7,6 @@ import type { DataSource } from 'typeorm';
  * to the pool as named prepared statements, because building and hydrating entities cost more than the query itself.
  */
 export class Database {
-  private readonly names = new Map<string, string>();
-
   constructor(
     readonly source: DataSource,
     /** Ends what was started for this process alone, such as the embedded server. */
@@ -21,7 +19,7 @@ export class Database {
 
   /** Rows of one statement outside of any transaction. The text must be constant: it becomes a prepared statement. */
   async read<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const { rows } = await this.pool.query({ name: this.nameOf(text), text, values: [...values] });
+    const { rows } = await this.pool.query(prepared(text, values));
     return rows as Row[];
   }
 
@@ -40,13 +38,16 @@ export class Database {
     if (this.source.isInitialized) await this.source.destroy();
     await this.afterClose();
   }
+}
 
-  private nameOf(text: string): string {
-    let name = this.names.get(text);
-    if (name === undefined) {
-      name = createHash('sha1').update(text).digest('hex').slice(0, 20);
-      this.names.set(text, name);
-    }
-    return name;
+const NAMES = new Map<string, string>();
+
+/** A statement that each connection parses and plans once. The text must be constant. */
+export function prepared(text: string, values: readonly unknown[]): { name: string; text: string; values: unknown[] } {
+  let name = NAMES.get(text);
+  if (name === undefined) {
+    name = createHash('sha1').update(text).digest('hex').slice(0, 20);
+    NAMES.set(text, name);
   }
+  return { name, text, values: [...values] };
 }

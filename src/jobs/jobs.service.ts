@@ -15,7 +15,7 @@ import { LOGGER } from '../common/logging.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { exclusively } from '../database/locks.js';
-import { managerOf, type Tx } from '../database/transactions.js';
+import { rowsIn, type Tx } from '../database/transactions.js';
 
 /** A kind of background work. The payload carries ids, never copies of rows or personal data. */
 export interface JobDefinition<Payload extends object> {
@@ -77,7 +77,8 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
     options: EnqueueOptions = {},
   ): Promise<void> {
     if (payloads.length === 0) return;
-    await managerOf(tx).query(
+    await rowsIn(
+      tx,
       `SELECT graphile_worker.add_job($1, payload, run_at => $3, max_attempts => $4) FROM unnest($2::json[]) AS payload`,
       [job.name, payloads.map((payload) => JSON.stringify(payload)), options.runAt ?? null, job.maxAttempts],
     );

@@ -57,8 +57,8 @@ export class LeadsController {
   @Public()
   @RateLimited('submit')
   @InvalidIs400()
-  @Accepts('multipart')
   @UseInterceptors(UploadInterceptor(RESUME))
+  @Accepts('multipart')
   @ApiOperation({
     summary: 'Submit a lead',
     description:
@@ -105,6 +105,7 @@ export class LeadsController {
 
   @Patch(':lead_id')
   @Allow(Permission.LeadsChange)
+  @Accepts('json')
   @ApiOperation({
     summary: 'Move a lead to another status',
     description: 'PENDING to REACHED_OUT, and back if the contact did not happen after all.',

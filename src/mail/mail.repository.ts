@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { BaseRepository } from '../database/base.repository.js';
 import { Database } from '../database/database.js';
-import { managerOf, type Tx } from '../database/transactions.js';
+import { rowsIn, type Tx } from '../database/transactions.js';
 import { MailMessage } from './mail-message.entity.js';
 
 @Injectable()
@@ -13,7 +13,8 @@ export class MailRepository extends BaseRepository<MailMessage> {
   /** Inserts all messages with one statement. */
   async insertAll(tx: Tx, messages: readonly MailMessage[]): Promise<void> {
     const column = <Value>(value: (message: MailMessage) => Value): Value[] => messages.map(value);
-    await managerOf(tx).query(
+    await rowsIn(
+      tx,
       `INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id, created_at)
        SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::text[], $6::uuid[], $7::timestamptz[])`,
       [

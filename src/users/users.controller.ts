@@ -6,6 +6,7 @@ import { type Actor, CurrentActor } from '../common/actor.js';
 import { ApiErrors } from '../common/api-errors.js';
 import { BodyTooLarge, UnprocessableFields, UnsupportedMediaType } from '../common/errors.js';
 import { PageQuery, toPage } from '../common/pagination.js';
+import { Accepts } from '../common/request-body.js';
 import { UuidParam } from '../common/uuid-param.js';
 import { ChangeUserRequest, toUserResponse, UserPageResponse, UserResponse } from './users.dto.js';
 import { LastAdmin, UserNotFound } from './users.errors.js';
@@ -27,6 +28,7 @@ export class UsersController {
 
   @Patch(':user_id')
   @Allow(Permission.UsersChange)
+  @Accepts('json')
   @ApiOperation({
     summary: 'Disable or enable an account',
     description: 'A disabled account is refused at once, whatever tokens it holds.',

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Rows } from '../common/pagination.js';
-import { BaseRepository, rowsOf } from '../database/base.repository.js';
+import { BaseRepository } from '../database/base.repository.js';
 import { violates } from '../database/constraints.js';
 import { Database } from '../database/database.js';
-import { managerOf, type Tx } from '../database/transactions.js';
+import { rowsIn, type Tx } from '../database/transactions.js';
 import { Role } from './role.js';
 import { User } from './user.entity.js';
 import { UserEmailTaken, UsernameTaken } from './users.errors.js';
@@ -28,8 +28,8 @@ export class UsersRepository extends BaseRepository<User> {
 
   /** The ids of all active admins, their rows locked, so that two changes cannot both believe in the other's admin. */
   async lockActiveAdminIds(tx: Tx): Promise<string[]> {
-    const rows = await rowsOf<{ id: string }>(
-      managerOf(tx),
+    const rows = await rowsIn<{ id: string }>(
+      tx,
       `SELECT id FROM users WHERE role = $1 AND is_active ORDER BY id FOR UPDATE`,
       [Role.Admin],
     );
