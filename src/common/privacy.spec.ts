@@ -39,7 +39,7 @@ describe('maskEmails', () => {
     '@example.com',
     'ada@',
     'a price of 3@5',
-    '/work/node_modules/@nestjs/core/router/router-execution-context.js:46:28',
+    '/srv/node_modules/@nestjs/core/router/router-execution-context.js:46:28',
     'typeorm@1.1.1',
     'https://example.com/path?x=1',
   ])('leaves %j as it is', (text) => {

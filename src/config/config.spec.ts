@@ -160,6 +160,13 @@ describe('loadConfig', () => {
     expect(loadConfig({ [name]: ' \t ' })).toEqual(loadConfig({}));
   });
 
+  it.each(['10.0.0.1', '10.0.0.1/32', '0.0.0.0/1', '::1', '::1/128', 'fd00::/64', 'linklocal', 'uniquelocal'])(
+    'believes the proxies %s',
+    (proxies) => {
+      expect(loadConfig({ TRUST_PROXY: proxies }).http.trustProxy).toEqual([proxies]);
+    },
+  );
+
   it.each(['true', 'TRUE', 'True', '1', 'yes', 'on', ' on '])('reads the flag %j as true', (text) => {
     expect(loadConfig({ DEBUG: text }).debug).toBe(true);
   });
@@ -187,7 +194,7 @@ describe('a setting that cannot be read', () => {
   const MISREAD: [SettingName, string, ...string[]][] = [
     ['ENVIRONMENT', 'must be one of development, production', 'prod', 'staging', 'production,'],
     ['ROLE', 'must be one of all, http, worker', 'both', 'web'],
-    ['DEBUG', 'must be true or false', 'maybe', '2', 'truee', 'y'],
+    ['DEBUG', 'must be true or false', 'maybe', '2', 'truee', 'untrue', 'y', 'falsehood', 'xoff'],
     ['LOG_LEVEL', 'must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL', 'TRACE', 'WARN'],
     ['WORKER_CONCURRENCY', 'must be a whole number from 1 to 50', '0', '51', 'four'],
     ['PORT', 'must be a whole number from 0 to 65535', '65536', '-1', '80.5', '1e3', '0x50', '８０', '8 0', '+80'],
@@ -218,6 +225,11 @@ describe('a setting that cannot be read', () => {
       '10.0.0.0/',
       '0.0.0.0/0',
       ':::',
+      '10.0.0.0/8x',
+      '10.0.0.0/x8',
+      '10.0.0.0/8/8',
+      'myloopback',
+      'loopback2',
     ],
     ['DOCS_ENABLED', 'must be true or false', 'public'],
     ['MAX_JSON_SIZE', 'must be a whole number from 1024 to 10485760', '1023', '10485761', '100kb'],
