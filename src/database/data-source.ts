@@ -29,6 +29,8 @@ export function makeDataSource(url: string, config: Config, logger: Logger): Dat
       maxLifetimeSeconds: config.database.recycleSeconds,
       idleTimeoutMillis: 30_000,
       keepAlive: true,
+      // a connection sends what it is given at once and PostgreSQL answers in order; see `together`
+      pipeline: true,
     },
   });
 }

@@ -1,3 +1,4 @@
+import type { PoolClient } from 'pg';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import { Database } from './database.js';
@@ -18,12 +19,16 @@ export async function openDatabase(config: Config, logger: Logger): Promise<Data
   const database = new Database(source, async () => embedded?.stop());
   try {
     await source.initialize();
-    database.pool.on('connect', (client) => {
-      // a connection may break while it is lent out; whoever uses it learns it from the failing statement
+    // A connection may break while it is lent out; whoever uses it learns it from the failing statement.
+    const watch = (client: PoolClient): void => {
       client.on('error', (error) => {
         logger.warn({ logger: 'database', err: error }, 'a database connection was lost');
       });
-    });
+    };
+    database.pool.on('connect', watch);
+    const first = await database.connect(); // the data source made it before anybody could watch
+    watch(first);
+    first.release();
     const [row] = await database.read<{ version: number }>(
       `SELECT current_setting('server_version_num')::int AS version`,
     );

@@ -7,7 +7,7 @@ import { AppError } from '../common/errors.js';
 import type { Rows } from '../common/pagination.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { isSurelyRolledBack } from '../database/constraints.js';
-import { Transactions, type Tx } from '../database/transactions.js';
+import { together, Transactions, type Tx } from '../database/transactions.js';
 import { FilesService, type ReceivedFile, type StoredFile } from '../files/files.service.js';
 import { MailService } from '../mail/mail.service.js';
 import { LeadStatusChange } from './lead-status-change.entity.js';
@@ -65,12 +65,14 @@ export class LeadsService {
       reachedOutById: null,
     });
     try {
-      await this.transactions.run(async (tx) => {
-        await this.files.record(tx, file);
-        await this.leads.insert(tx, lead);
-        await this.recordChange(tx, actor, lead, null);
-        await this.mail.queue(tx, { kind: 'lead', id: lead.id }, this.mailsAbout(lead, file));
-      });
+      await this.transactions.run((tx) =>
+        together(
+          this.files.record(tx, file),
+          this.leads.insert(tx, lead),
+          this.recordChange(tx, actor, lead, null),
+          this.mail.queue(tx, { kind: 'lead', id: lead.id }, this.mailsAbout(lead, file)),
+        ),
+      );
     } catch (error) {
       // When the connection broke at the commit, the lead may exist, and its résumé with it; bytes that no row names cost
       // less than a lead without its file.
@@ -97,8 +99,10 @@ export class LeadsService {
       if (lead === null) throw new LeadNotFound();
       const before = lead.status;
       lead.moveTo(status, actor.kind === 'user' ? actor.id : null, this.clock.now());
-      await this.leads.update(tx, lead, ['status', 'updatedAt', 'reachedOutAt', 'reachedOutById']);
-      await this.recordChange(tx, actor, lead, before);
+      await together(
+        this.leads.update(tx, lead, ['status', 'updatedAt', 'reachedOutAt', 'reachedOutById']),
+        this.recordChange(tx, actor, lead, before),
+      );
       return lead;
     });
   }

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { Clock } from '../common/clock.js';
 import { LOGGER } from '../common/logging.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { Transactions, type Tx } from '../database/transactions.js';
+import { together, Transactions, type Tx } from '../database/transactions.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { classify } from './delivery-failure.js';
 import { EmlFolder } from './eml-folder.js';
@@ -62,11 +62,13 @@ export class MailService {
         createdAt,
       }),
     );
-    await this.messages.insertAll(tx, messages);
-    await this.jobs.enqueue(
-      tx,
-      DELIVER_MAIL,
-      messages.map(({ id }) => ({ message_id: id })),
+    await together(
+      this.messages.insertAll(tx, messages),
+      this.jobs.enqueue(
+        tx,
+        DELIVER_MAIL,
+        messages.map(({ id }) => ({ message_id: id })),
+      ),
     );
   }
 
