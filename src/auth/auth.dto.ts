@@ -89,7 +89,7 @@ export class AccountResponse {
 
 export class RegisteredResponse extends AccountResponse {
   @ApiProperty({ format: 'date-time' })
-  created_at!: Date;
+  created_at!: string;
 }
 
 export function toAccountResponse({ id, username, email, isActive }: User): AccountResponse {
@@ -97,5 +97,5 @@ export function toAccountResponse({ id, username, email, isActive }: User): Acco
 }
 
 export function toRegisteredResponse(user: User): RegisteredResponse {
-  return { ...toAccountResponse(user), created_at: user.createdAt };
+  return { ...toAccountResponse(user), created_at: user.createdAt.toISOString() };
 }

@@ -78,13 +78,15 @@ export abstract class BaseRepository<Entity extends { id: string }> {
       [request.size, (request.page - 1) * request.size, ...conditions.map(([, value]) => value)],
     );
     return {
-      rows: rows.filter(({ id }) => id !== null).map(({ page_total: _, ...row }) => this.toEntity(row)),
+      rows: rows.filter(({ id }) => id !== null).map((row) => this.toEntity(row)),
       total: Number(rows[0]?.page_total ?? 0),
     };
   }
 
   protected toEntity(row: object): Entity {
-    return Object.assign(new this.entity(), row);
+    const entity = new this.entity() as Record<string, unknown>;
+    for (const property of this.mapping.properties) entity[property] = (row as Record<string, unknown>)[property];
+    return entity as Entity;
   }
 
   /** The select list that names each column as its property; the table's alias is `t`. */

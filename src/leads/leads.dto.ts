@@ -64,7 +64,7 @@ class LeadIdentity {
   status!: LeadStatus;
 
   @ApiProperty({ format: 'date-time' })
-  created_at!: Date;
+  created_at!: string;
 }
 
 export class SubmittedLeadResponse extends LeadIdentity {
@@ -74,7 +74,7 @@ export class SubmittedLeadResponse extends LeadIdentity {
 
 export class LeadResponse extends LeadIdentity {
   @ApiProperty({ format: 'date-time' })
-  updated_at!: Date;
+  updated_at!: string;
 
   @ApiProperty({
     type: String,
@@ -82,7 +82,7 @@ export class LeadResponse extends LeadIdentity {
     nullable: true,
     description: 'When the prospect was contacted; null exactly while PENDING',
   })
-  reached_out_at!: Date | null;
+  reached_out_at!: string | null;
 }
 
 export class LeadDetailResponse extends LeadResponse {
@@ -114,13 +114,15 @@ export class LeadStatusChangeResponse {
   changed_by!: string;
 
   @ApiProperty({ format: 'date-time' })
-  changed_at!: Date;
+  changed_at!: string;
 }
 
 export class LeadStoryResponse {
   @ApiProperty({ type: [LeadStatusChangeResponse] })
   items!: LeadStatusChangeResponse[];
 }
+
+// Times are written out here: left to JSON.stringify, Date objects make a page half as dear again.
 
 export function toSubmittedLeadResponse(lead: Lead): SubmittedLeadResponse {
   return {
@@ -129,7 +131,7 @@ export function toSubmittedLeadResponse(lead: Lead): SubmittedLeadResponse {
     last_name: lead.lastName,
     email: lead.email,
     status: lead.status,
-    created_at: lead.createdAt,
+    created_at: lead.createdAt.toISOString(),
     message: 'Lead submitted successfully. Confirmation email sent.',
   };
 }
@@ -141,9 +143,9 @@ export function toLeadResponse(lead: Lead): LeadResponse {
     last_name: lead.lastName,
     email: lead.email,
     status: lead.status,
-    created_at: lead.createdAt,
-    updated_at: lead.updatedAt,
-    reached_out_at: lead.reachedOutAt,
+    created_at: lead.createdAt.toISOString(),
+    updated_at: lead.updatedAt.toISOString(),
+    reached_out_at: lead.reachedOutAt?.toISOString() ?? null,
   };
 }
 
@@ -157,7 +159,7 @@ export function toLeadStoryResponse(changes: readonly LeadStatusChange[]): LeadS
       from_status: fromStatus,
       to_status: toStatus,
       changed_by: changedBy,
-      changed_at: changedAt,
+      changed_at: changedAt.toISOString(),
     })),
   };
 }
