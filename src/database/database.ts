@@ -3,8 +3,8 @@ import type { Pool, PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 
 /**
- * The connection pool that the whole process shares. TypeORM writes through it in transactions; plain reads go straight
- * to the pool as named prepared statements, because building and hydrating entities cost more than the query itself.
+ * The connection pool that the whole process shares. Reads and transactions go straight to it as named prepared
+ * statements, because building and hydrating entities cost more than the query itself.
  */
 export class Database {
   constructor(

@@ -66,7 +66,10 @@ export class DiskStorage extends FileStorage implements OnModuleInit {
       await handle.close();
       throw new FileUnreadable({ cause: new Error('the stored file is not a plain file') });
     }
-    return { stream: handle.createReadStream({ highWaterMark: 256 * 1024 }), sizeBytes: stats.size };
+    return {
+      stream: handle.createReadStream({ highWaterMark: 256 * 1024, end: Math.max(0, stats.size - 1) }),
+      sizeBytes: stats.size,
+    };
   }
 
   async remove(key: string): Promise<void> {

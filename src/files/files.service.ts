@@ -49,8 +49,15 @@ export class FilesService {
 
   /** The record and the open bytes of a stored file. Throws `FileNotFound` when either is missing. */
   async open(storageKey: string): Promise<OpenFile & { readonly file: StoredFile }> {
-    const file = found(await this.files.findByStorageKey(storageKey));
-    return { ...(await this.storage.open(storageKey)), file };
+    const [row, bytes] = await Promise.allSettled([
+      this.files.findByStorageKey(storageKey),
+      this.storage.open(storageKey),
+    ]);
+    if (row.status === 'fulfilled' && row.value !== null && bytes.status === 'fulfilled')
+      return { ...bytes.value, file: row.value };
+    if (bytes.status === 'fulfilled') bytes.value.stream.destroy();
+    if (row.status === 'rejected') throw row.reason;
+    throw row.value !== null && bytes.status === 'rejected' ? bytes.reason : new FileNotFound();
   }
 
   /** Resolves when files can be stored; throws otherwise. */
