@@ -1,6 +1,7 @@
-// Who may know whom. The layers, from the bottom: config, common, database, jobs, platform (files, mail), identity (users,
+// Who may know whom. The layers, from the bottom: config, common, database, jobs, platform (audit, files, mail), identity (users,
 // auth), domains (leads), ops, app. Every rule was once seen failing on a planted violation.
-const VISIBLE = '(\\.module|\\.service|\\.errors|\\.jobs|\\.interceptor|/role|/upload-profiles)\\.ts$';
+const VISIBLE =
+  '(\\.module|\\.service|\\.errors|\\.jobs|\\.interceptor|\\.filter|/role|/upload-profiles|/download)\\.ts$';
 const ACCESS = '^src/auth/(auth\\.decorators|permissions)\\.ts$';
 const folder = (name) => `^src/${name}/`;
 
@@ -29,12 +30,13 @@ module.exports = {
       from: { orphan: true, path: '^src/', pathNot: 'password\\.worker\\.js$' },
       to: {},
     },
-    below('config', ['common', 'database', 'jobs', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
-    below('common', ['database', 'jobs', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
-    below('database', ['jobs', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
-    below('jobs', ['files', 'mail', 'users', 'auth', 'leads', 'ops']),
+    below('config', ['common', 'database', 'jobs', 'audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
+    below('common', ['database', 'jobs', 'audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
+    below('database', ['jobs', 'audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
+    below('jobs', ['audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
+    below('audit', ['jobs', 'files', 'mail', 'users', 'auth', 'leads', 'ops'], ACCESS),
     below('files', ['mail', 'users', 'auth', 'leads', 'ops'], ACCESS),
-    below('mail', ['files', 'users', 'auth', 'leads', 'ops'], ACCESS),
+    below('mail', ['audit', 'files', 'users', 'auth', 'leads', 'ops'], ACCESS),
     below('users', ['files', 'mail', 'auth', 'leads', 'ops'], ACCESS),
     below('auth', ['files', 'mail', 'leads', 'ops']),
     below('leads', ['users', 'auth', 'ops'], ACCESS),
@@ -42,10 +44,10 @@ module.exports = {
     {
       name: 'only-the-public-face',
       comment:
-        'From another module import only its module, service, errors, job definitions, interceptors and shared enums.',
+        'From another module import only its module, service, errors, job definitions, interceptors, filters, downloads and shared enums.',
       severity: 'error',
-      from: { path: '^src/(jobs|files|mail|users|auth|leads|ops)/' },
-      to: { path: '^src/(jobs|files|mail|users|auth|leads|ops)/', pathNot: ['^src/$1/', VISIBLE, ACCESS] },
+      from: { path: '^src/(jobs|audit|files|mail|users|auth|leads|ops)/' },
+      to: { path: '^src/(jobs|audit|files|mail|users|auth|leads|ops)/', pathNot: ['^src/$1/', VISIBLE, ACCESS] },
     },
     {
       name: 'controllers-stay-thin',

@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import pg from 'pg';
 import {
+  downloadRecord,
   INCOMING,
   issueToken,
   LEAD_BY_ID,
@@ -241,9 +242,10 @@ async function changeLead(request, response, id) {
 
 /** @param {IncomingMessage} request @param {ServerResponse} response @param {string} id */
 async function download(request, response, id) {
-  await signedIn(request);
+  const user = await signedIn(request);
   const resume = (await rowsOf(pool, [RESUME_BY_LEAD, [id]]))[0];
   if (resume === undefined) throw new Refused(404);
+  await rowsOf(pool, downloadRecord(id, user, request.socket.remoteAddress ?? ''));
   const path = join(UPLOAD_DIR, resume.resume_path);
   const { size } = await stat(path);
   response.writeHead(200, { ...resumeHeaders(resume), 'Content-Length': size });

@@ -33,6 +33,18 @@ export const LEAD_BY_ID = `SELECT ${LEAD} FROM leads WHERE id = $1`;
 export const LOCK_LEAD = `${LEAD_BY_ID} FOR UPDATE`;
 export const RESUME_BY_LEAD = `SELECT l.first_name, l.last_name, l.resume_path, f.media_type
   FROM leads AS l JOIN files AS f ON f.storage_key = l.resume_path WHERE l.id = $1`;
+/**
+ * That somebody took a résumé: on the disk before a byte of it leaves.
+ * @param {string} leadId @param {UserRow} user @param {string} ip @returns {Statement}
+ */
+export function downloadRecord(leadId, user, ip) {
+  return [
+    `INSERT INTO audit_entries (id, at, actor_kind, actor_id, actor_name, ip, request_id, action, target_kind, target_id, outcome)
+     VALUES ($1, $2, 'user', $3, $4, $5, $6, 'lead.resume_downloaded', 'lead', $7, 'done')`,
+    [randomUUID(), new Date(), user.id, user.username, ip, randomUUID(), leadId],
+  ];
+}
+
 const INSERT_CHANGE = `INSERT INTO lead_status_changes
   (id, lead_id, from_status, to_status, changed_by, changed_by_id, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`;
 

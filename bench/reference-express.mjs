@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import pg from 'pg';
 import {
+  downloadRecord,
   INCOMING,
   issueToken,
   LEAD_BY_ID,
@@ -209,6 +210,7 @@ app.get('/api/v1/leads/:lead_id/resume', signedIn, async (request, response) => 
     refuse(response, 404, 'Lead not found');
     return;
   }
+  await pool.query(...downloadRecord(String(request.params['lead_id']), response.locals['user'], request.ip ?? ''));
   response.set(resumeHeaders(rows[0]));
   response.sendFile(rows[0].resume_path, { root: UPLOAD_DIR, etag: false, lastModified: false, cacheControl: false });
 });

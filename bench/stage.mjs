@@ -38,6 +38,7 @@ const SETTINGS = {
   ROLE: 'http',
   LOG_LEVEL: 'WARNING',
   RATE_LIMIT_ENABLED: 'false',
+  FILE_ENCRYPTION: 'false',
   HOST: '127.0.0.1',
   DB_POOL_SIZE: '20',
   DB_MAX_OVERFLOW: '40',
@@ -103,7 +104,8 @@ export class Server {
     const tables = ['leads', 'files', 'lead_status_changes', 'mail_messages', 'graphile_worker.jobs'];
     const counts = tables.map((table) => `(SELECT count(*)::int FROM ${table}) AS "${table}"`);
     const { rows } = await this.database.query(`SELECT ${counts.join(', ')}`);
-    const stored = (await readdir(this.uploads)).filter((name) => !name.startsWith('.')).length;
+    const entries = await readdir(this.uploads, { recursive: true, withFileTypes: true });
+    const stored = entries.filter((entry) => entry.isFile() && !entry.name.startsWith('.')).length;
     return /** @type {Record<string, number>} */ ({ ...rows[0], 'stored files': stored });
   }
 
@@ -197,8 +199,11 @@ export class Stage {
     await this.admin.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
     await this.admin.query(`CREATE DATABASE ${database} TEMPLATE ${TEMPLATE}`);
     const server = await this.launch(name, database);
+    // Forecourt keeps files in folders named by the first two characters of their keys
+    const folder = name === 'Forecourt' ? join(server.uploads, 'se') : server.uploads;
+    await mkdir(folder, { recursive: true });
     for (let n = 1; n <= SEEDED_LEADS; n += 1) {
-      await link(join(this.folder, 'seed.pdf'), join(server.uploads, `seed-${n}.pdf`));
+      await link(join(this.folder, 'seed.pdf'), join(folder, `seed-${n}.pdf`));
     }
     await server.signIn();
     return server;

@@ -4,6 +4,8 @@ import { CreateLeads1764000000003 } from './1764000000003-create-leads.js';
 import { CreateLeadStatusHistory1764000000004 } from './1764000000004-create-lead-status-history.js';
 import { CountLeads1764000000005 } from './1764000000005-count-leads.js';
 import { CreateMailMessages1764000000006 } from './1764000000006-create-mail-messages.js';
+import { CreateAuditEntries1764000000007 } from './1764000000007-create-audit-entries.js';
+import { DescribeFiles1764000000008 } from './1764000000008-describe-files.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const MIGRATIONS = [
@@ -13,4 +15,6 @@ export const MIGRATIONS = [
   CreateLeadStatusHistory1764000000004,
   CountLeads1764000000005,
   CreateMailMessages1764000000006,
+  CreateAuditEntries1764000000007,
+  DescribeFiles1764000000008,
 ];

@@ -736,7 +736,7 @@ describe('GET /api/v1/leads/{lead_id}/resume', () => {
   it('answers 404 when the bytes are gone', async () => {
     const id = await aLead(app);
     const { resume_path: path } = await jsonOf<{ resume_path: string }>(await get(app, `/api/v1/leads/${id}`, token));
-    await rm(join(app.uploadDir, path));
+    await rm(app.pathOf(path));
 
     const [status, body] = await errorOf(await get(app, `/api/v1/leads/${id}/resume`, token));
 
@@ -746,8 +746,8 @@ describe('GET /api/v1/leads/{lead_id}/resume', () => {
   it('answers 500 in the envelope when the bytes cannot be read', async () => {
     const id = await aLead(app);
     const { resume_path: path } = await jsonOf<{ resume_path: string }>(await get(app, `/api/v1/leads/${id}`, token));
-    await rm(join(app.uploadDir, path));
-    await mkdir(join(app.uploadDir, path));
+    await rm(app.pathOf(path));
+    await mkdir(app.pathOf(path));
 
     const [status, body] = await errorOf(await get(app, `/api/v1/leads/${id}/resume`, token));
 
@@ -773,8 +773,8 @@ describe('GET /api/v1/leads/{lead_id}/resume', () => {
     const { resume_path: path } = await jsonOf<{ resume_path: string }>(await get(app, `/api/v1/leads/${id}`, token));
     const outside = join(app.dataDir, 'outside.pdf');
     await writeFile(outside, 'secret');
-    await rm(join(app.uploadDir, path));
-    await symlink(outside, join(app.uploadDir, path));
+    await rm(app.pathOf(path));
+    await symlink(outside, app.pathOf(path));
 
     expect((await get(app, `/api/v1/leads/${id}/resume`, token)).status).toBe(500);
   });
@@ -815,6 +815,13 @@ describe('GET /api/v1/files/{file_id}', () => {
       size_bytes: 5000,
       sha256: createHash('sha256').update(bytes).digest('hex'),
       created_at: expect.stringMatching(ISO_UTC),
+      owner_kind: 'lead',
+      owner_id: id,
+      storage: 'disk',
+      encrypted: true,
+      findings: [],
+      scan_state: 'unscanned',
+      uploaded_by: 'public',
     });
     expect((await get(app, `/api/v1/files/${file!.id}`, attorney.token)).status).toBe(403);
     expect((await get(app, `/api/v1/files/${NOBODY}`, token)).status).toBe(404);

@@ -24,17 +24,16 @@ export class AccessGuard extends AuthGuard('jwt') {
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<Request>();
+    const [ip, requestId] = [request.ip ?? '', request.id ?? ''];
+    request.actor = { kind: 'anonymous', ip, requestId };
     const access = this.reflector.get<Access | undefined>(ACCESS, context.getHandler());
     if (access === undefined) throw new Forbidden();
     const { openRegistration } = this.config.auth;
-    const ip = request.ip ?? '';
-    if (access === 'public' || (request.headers.authorization === undefined && may(PUBLIC, access, openRegistration))) {
-      request.actor = { kind: 'anonymous', ip };
+    if (access === 'public' || (request.headers.authorization === undefined && may(PUBLIC, access, openRegistration)))
       return true;
-    }
     await super.canActivate(context);
     const user = request.user as User;
-    request.actor = { kind: 'user', id: user.id, username: user.username, ip } satisfies Actor;
+    request.actor = { kind: 'user', id: user.id, username: user.username, ip, requestId } satisfies Actor;
     if (!may(user.role, access, openRegistration)) throw new Forbidden();
     return true;
   }

@@ -6,9 +6,21 @@ import type { Request } from 'express';
  * `anonymous` is a member of the public, `system` a part of Forecourt itself.
  */
 export type Actor =
-  | { readonly kind: 'anonymous'; readonly ip: string }
-  | { readonly kind: 'user'; readonly id: string; readonly username: string; readonly ip: string }
+  | { readonly kind: 'anonymous'; readonly ip: string; readonly requestId: string }
+  | {
+      readonly kind: 'user';
+      readonly id: string;
+      readonly username: string;
+      readonly ip: string;
+      readonly requestId: string;
+    }
   | { readonly kind: 'system'; readonly name: string };
+
+/** How a record names the actor. */
+export function nameOf(actor: Actor): string {
+  if (actor.kind === 'user') return actor.username;
+  return actor.kind === 'system' ? `system:${actor.name}` : 'public';
+}
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- Express publishes this namespace for additions to its request

@@ -20,11 +20,12 @@ export class CommonModule {
       providers: [
         Clock,
         { provide: LOGGER, useValue: logger },
-        { provide: APP_FILTER, useClass: ErrorFilter },
+        ErrorFilter,
+        { provide: APP_FILTER, useExisting: ErrorFilter },
         { provide: APP_PIPE, useClass: RequestValidationPipe },
         { provide: APP_GUARD, useClass: RateLimitGuard },
       ],
-      exports: [Clock, LOGGER],
+      exports: [Clock, LOGGER, ErrorFilter],
     };
   }
 }

@@ -4,11 +4,15 @@ import { UnprocessableFields } from './errors.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
 /** A UUID in the path, in lower case; anything else is 422 under the parameter's name. */
 export function UuidParam(name: string): ParameterDecorator {
   const pipe: PipeTransform<string, string> = {
     transform(value) {
-      if (!UUID.test(value)) throw new UnprocessableFields({ fieldErrors: { [name]: ['Must be a UUID'] } });
+      if (!isUuid(value)) throw new UnprocessableFields({ fieldErrors: { [name]: ['Must be a UUID'] } });
       return value.toLowerCase();
     },
   };

@@ -11,6 +11,8 @@ const PRODUCTION = {
   DATABASE_URL: 'postgresql://forecourt:s3cr3t@db.internal:5432/forecourt',
 };
 
+const A_FILE_KEY = Buffer.alloc(32, 7).toString('base64');
+
 /** Settings that take any text; the rules about some of them stand in the tests of combinations. */
 const FREE_TEXT: readonly SettingName[] = [
   'DATA_DIR',
@@ -66,8 +68,12 @@ describe('loadConfig', () => {
         openRegistration: false,
       },
       admin: { username: 'admin', email: 'admin@forecourt.test', password: undefined },
-      rateLimits: { enabled: true, submitPerMinute: 60, loginPerMinute: 30 },
-      files: { uploadDir: resolve('var', 'uploads'), maxFileBytes: 5_242_880 },
+      rateLimits: { enabled: true, submitPerMinute: 60, loginPerMinute: 30, downloadPerMinute: 600 },
+      files: {
+        uploadDir: resolve('var', 'uploads'),
+        maxFileBytes: 5_242_880,
+        encryption: { isOn: true, keys: [] },
+      },
       mail: {
         smtp: undefined,
         fromEmail: 'noreply@forecourt.test',
@@ -131,8 +137,24 @@ describe('loadConfig', () => {
     ['RATE_LIMIT_ENABLED', 'false', { rateLimits: { enabled: false } }],
     ['RATE_LIMIT_SUBMIT', '7', { rateLimits: { submitPerMinute: 7 } }],
     ['RATE_LIMIT_LOGIN', '8', { rateLimits: { loginPerMinute: 8 } }],
+    ['RATE_LIMIT_DOWNLOAD', '9', { rateLimits: { downloadPerMinute: 9 } }],
     ['UPLOAD_DIR', './uploads/resumes', { files: { uploadDir: resolve('uploads', 'resumes') } }],
     ['MAX_FILE_SIZE', '1', { files: { maxFileBytes: 1 } }],
+    ['FILE_ENCRYPTION', 'false', { files: { encryption: { isOn: false } } }],
+    [
+      'FILE_ENCRYPTION_KEYS',
+      `new:${A_FILE_KEY}, old:${A_FILE_KEY}`,
+      {
+        files: {
+          encryption: {
+            keys: [
+              { id: 'new', key: Buffer.alloc(32, 7) },
+              { id: 'old', key: Buffer.alloc(32, 7) },
+            ],
+          },
+        },
+      },
+    ],
     ['SMTP_HOST', 'smtp.test', { mail: { smtp } }],
     ['SMTP_PORT', '465', { mail: { smtp: { port: 465 } } }, { SMTP_HOST: 'smtp.test' }],
     ['SMTP_TLS', 'starttls', { mail: { smtp: { tls: 'starttls' } } }, { SMTP_HOST: 'smtp.test' }],
@@ -280,6 +302,14 @@ describe('a setting that cannot be read', () => {
     ['RATE_LIMIT_ENABLED', 'must be true or false', 'sometimes'],
     ['RATE_LIMIT_SUBMIT', 'must be a whole number from 1 to 1000000', '0', '1000001'],
     ['RATE_LIMIT_LOGIN', 'must be a whole number from 1 to 1000000', '0', '1000001'],
+    ['RATE_LIMIT_DOWNLOAD', 'must be a whole number from 1 to 1000000', '0', '1000001'],
+    ['FILE_ENCRYPTION', 'must be true or false', 'maybe', '2'],
+    [
+      'FILE_ENCRYPTION_KEYS',
+      'must list keys as id:key, each key 32 bytes in base64; make one with: openssl rand -base64 32',
+      A_FILE_KEY,
+      'a:short',
+    ],
     ['MAX_FILE_SIZE', 'must be a whole number from 1 to 1073741824', '0', '1073741825', '5MB', '9'.repeat(16)],
     ['SMTP_PORT', 'must be a whole number from 1 to 65535', '0', '65536'],
     ['SMTP_TLS', 'must be one of auto, starttls, tls, none', 'ssl', 'true'],
@@ -334,6 +364,11 @@ describe('settings that do not go together', () => {
       { SMTP_FROM_NAME: 'A\r\nBcc: x@y.test' },
       'SMTP_FROM_NAME and COMPANY_NAME must be one line each',
     ],
+    [
+      'two keys for files with one id',
+      { FILE_ENCRYPTION_KEYS: `a:${A_FILE_KEY},a:${A_FILE_KEY}` },
+      'FILE_ENCRYPTION_KEYS must not list an id twice',
+    ],
     ['a company of two lines', { COMPANY_NAME: 'A\nB' }, 'SMTP_FROM_NAME and COMPANY_NAME must be one line each'],
   ])('stop the start: %s', (_, environment, problem) => {
     expect(refusalOf(environment as unknown as Record<string, string>).problems).toEqual([problem]);
@@ -363,6 +398,11 @@ describe('production', () => {
       `SECRET_KEY_PREVIOUS ${A_DEFAULT}`,
     ],
     ['no DATABASE_URL', { DATABASE_URL: '' }, 'DATABASE_URL is required in production'],
+    [
+      'no key for files that lie elsewhere',
+      { UPLOAD_DIR: '/mnt/files' },
+      'FILE_ENCRYPTION_KEYS is required in production when UPLOAD_DIR is set',
+    ],
     ['DEBUG', { DEBUG: 'true' }, 'DEBUG must be false in production'],
     ['fewer bcrypt rounds than 12', { BCRYPT_ROUNDS: '11' }, 'BCRYPT_ROUNDS must be at least 12 in production'],
     ['open registration', { REGISTRATION_MODE: 'open' }, 'REGISTRATION_MODE must be admin in production'],
@@ -424,6 +464,7 @@ describe('the catalogue of settings', () => {
     expect([...SECRET_SETTINGS].sort()).toEqual([
       'ADMIN_PASSWORD',
       'DATABASE_URL',
+      'FILE_ENCRYPTION_KEYS',
       'SECRET_KEY',
       'SECRET_KEY_PREVIOUS',
       'SMTP_PASSWORD',

@@ -39,8 +39,18 @@ export interface Config {
     readonly openRegistration: boolean;
   };
   readonly admin: { readonly username: string; readonly email: string; readonly password: string | undefined };
-  readonly rateLimits: { readonly enabled: boolean; readonly submitPerMinute: number; readonly loginPerMinute: number };
-  readonly files: { readonly uploadDir: string; readonly maxFileBytes: number };
+  readonly rateLimits: {
+    readonly enabled: boolean;
+    readonly submitPerMinute: number;
+    readonly loginPerMinute: number;
+    readonly downloadPerMinute: number;
+  };
+  readonly files: {
+    readonly uploadDir: string;
+    readonly maxFileBytes: number;
+    /** No keys means: one is made once and kept under `dataDir`. */
+    readonly encryption: { readonly isOn: boolean; readonly keys: readonly { id: string; key: Buffer }[] };
+  };
   readonly mail: {
     /** Undefined means: write each message as an `.eml` file under `dataDir`/mail. */
     readonly smtp:
@@ -127,9 +137,14 @@ function checkTogether(values: SettingValues, problems: string[]): void {
   if (/[\r\n]/.test(values.SMTP_FROM_NAME + values.COMPANY_NAME)) {
     problems.push('SMTP_FROM_NAME and COMPANY_NAME must be one line each');
   }
+  const keyIds = (values.FILE_ENCRYPTION_KEYS ?? []).map(({ id }) => id);
+  if (new Set(keyIds).size < keyIds.length) problems.push('FILE_ENCRYPTION_KEYS must not list an id twice');
   if (!production) return;
   if (values.SECRET_KEY === undefined) problems.push('SECRET_KEY is required in production');
   if (values.DATABASE_URL === undefined) problems.push('DATABASE_URL is required in production');
+  if (values.FILE_ENCRYPTION && keyIds.length === 0 && values.UPLOAD_DIR !== undefined) {
+    problems.push('FILE_ENCRYPTION_KEYS is required in production when UPLOAD_DIR is set');
+  }
   if (values.DEBUG) problems.push('DEBUG must be false in production');
   if (values.BCRYPT_ROUNDS < 12) problems.push('BCRYPT_ROUNDS must be at least 12 in production');
   if (values.REGISTRATION_MODE === 'open') problems.push('REGISTRATION_MODE must be admin in production');
@@ -195,10 +210,12 @@ function toConfig(values: SettingValues): Config {
       enabled: values.RATE_LIMIT_ENABLED,
       submitPerMinute: values.RATE_LIMIT_SUBMIT,
       loginPerMinute: values.RATE_LIMIT_LOGIN,
+      downloadPerMinute: values.RATE_LIMIT_DOWNLOAD,
     },
     files: {
       uploadDir: values.UPLOAD_DIR === undefined ? join(dataDir, 'uploads') : resolve(values.UPLOAD_DIR),
       maxFileBytes: values.MAX_FILE_SIZE,
+      encryption: { isOn: values.FILE_ENCRYPTION, keys: values.FILE_ENCRYPTION_KEYS ?? [] },
     },
     mail: {
       smtp:

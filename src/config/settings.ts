@@ -69,6 +69,14 @@ const postgresAddress: Reader<string> = (value) => {
   throw new Misread('must look like postgresql://user:password@host:5432/database');
 };
 
+/** A key-encryption key with its id: `2026-11:<32 bytes in base64>`. */
+const fileKey: Reader<{ readonly id: string; readonly key: Buffer }> = (value) => {
+  const [, id, encoded] = /^([A-Za-z0-9._-]{1,50}):([A-Za-z0-9+/]{43}=)$/.exec(value) ?? [];
+  if (id === undefined || encoded === undefined || id === 'local')
+    throw new Misread('must list keys as id:key, each key 32 bytes in base64; make one with: openssl rand -base64 32');
+  return { id, key: Buffer.from(encoded, 'base64') };
+};
+
 const list =
   <T>(item: Reader<T>): Reader<T[]> =>
   (value) =>
@@ -114,6 +122,10 @@ function setting<T>(group: string, read: Reader<T>, shown: string, doc: string):
 
 function optional<T>(group: string, read: Reader<T>, doc: string): Setting<T | undefined> {
   return { group, doc, shown: '', secret: read === (secretText as unknown), read, fallback: undefined };
+}
+
+function secret<T>(group: string, read: Reader<T>, doc: string): Setting<T | undefined> {
+  return { ...optional(group, read, doc), secret: true };
 }
 
 export const SETTINGS = {
@@ -248,12 +260,25 @@ export const SETTINGS = {
   ),
   RATE_LIMIT_LOGIN: setting('Rate limits', whole(1, 1_000_000), '30', 'sign-ins per minute and address'),
 
+  RATE_LIMIT_DOWNLOAD: setting('Rate limits', whole(1, 1_000_000), '600', 'downloads per minute and address'),
+
   UPLOAD_DIR: optional('Files', text, 'where résumés are kept; DATA_DIR/uploads when unset'),
   MAX_FILE_SIZE: setting(
     'Files',
     whole(1, 1_073_741_824),
     '5242880',
     'largest upload in bytes; exactly this size is accepted',
+  ),
+  FILE_ENCRYPTION: setting(
+    'Files',
+    flag,
+    'true',
+    'encrypts new files (AES-256-GCM, a key for each file); those that are there stay as they are',
+  ),
+  FILE_ENCRYPTION_KEYS: secret(
+    'Files',
+    list(fileKey),
+    'id:key, comma separated: 32 bytes in base64; the first wraps the keys of new files, the others only open older ones. When unset and the files lie under DATA_DIR, a key is made once and kept there: back it up',
   ),
 
   SMTP_HOST: optional(

@@ -1,4 +1,4 @@
-import type { FileHandle } from 'node:fs/promises';
+import type { Content } from './content.js';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { fromRandomAccessReader, type Options, RandomAccessReader, type ZipFile } from 'yauzl';
@@ -12,10 +12,7 @@ const FIRST_ENTRY = Buffer.from('504b0304', 'hex');
 
 /** Reads where the archive says, unless that is nowhere: its numbers are a stranger's. */
 class BoundedReader extends RandomAccessReader {
-  constructor(
-    private readonly file: FileHandle,
-    private readonly size: number,
-  ) {
+  constructor(private readonly file: Content) {
     super();
   }
 
@@ -26,12 +23,13 @@ class BoundedReader extends RandomAccessReader {
     position: number,
     done: (error: Error | null, bytesRead?: number) => void,
   ): void {
-    if (!Number.isSafeInteger(position) || position < 0 || position + length > this.size) {
+    if (!Number.isSafeInteger(position) || position < 0 || position + length > this.file.sizeBytes) {
       done(new Error('the archive points outside of itself'));
       return;
     }
-    this.file.read(buffer, offset, length, position).then(({ bytesRead }) => {
-      done(bytesRead === length ? null : new Error('the archive is cut off'), bytesRead);
+    this.file.read(position, length).then((bytes) => {
+      bytes.copy(buffer, offset);
+      done(bytes.length === length ? null : new Error('the archive is cut off'), bytes.length);
     }, done);
   }
 
@@ -45,13 +43,11 @@ class BoundedReader extends RandomAccessReader {
  * Whether a file is a zip archive that names the two parts every Word document has. Reads the archive's directory only;
  * nothing is unpacked. ECMA-376-2 (Open Packaging Conventions), 6.2 and 7.2.
  */
-export async function isDocx(file: FileHandle): Promise<boolean> {
-  const { buffer } = await file.read(Buffer.alloc(FIRST_ENTRY.length), 0, FIRST_ENTRY.length, 0);
-  if (!buffer.equals(FIRST_ENTRY)) return false;
-  const { size } = await file.stat();
+export async function isDocx(file: Content): Promise<boolean> {
+  if (!(await file.read(0, FIRST_ENTRY.length)).equals(FIRST_ENTRY)) return false;
   let zip: ZipFile;
   try {
-    zip = await openZip(new BoundedReader(file, size), size, {
+    zip = await openZip(new BoundedReader(file), file.sizeBytes, {
       lazyEntries: true,
       autoClose: false,
       validateEntrySizes: true,

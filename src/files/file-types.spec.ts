@@ -1,30 +1,10 @@
-import { type FileHandle, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { BufferContent } from '../../test/support/content.js';
 import { makeDoc, makeDocx, makeOle, makePdf, makeZip, MEDIA } from '../../test/support/documents.js';
 import { declaredType, type FileType, RESUME_TYPES } from './file-types.js';
 
 const typeNamed = (name: string): FileType => RESUME_TYPES.find((type) => type.name === name)!;
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'forecourt-types-'));
-});
-afterAll(() => rm(folder, { recursive: true }));
-
-async function withFile<T>(bytes: Buffer, work: (file: FileHandle) => Promise<T>): Promise<T> {
-  const path = join(folder, 'file');
-  await writeFile(path, bytes);
-  const file = await open(path);
-  try {
-    return await work(file);
-  } finally {
-    await file.close();
-  }
-}
-
-const matches = (name: string, bytes: Buffer): Promise<boolean> =>
-  withFile(bytes, (file) => typeNamed(name).matches(file, bytes.length));
+const matches = (name: string, bytes: Buffer): Promise<boolean> => typeNamed(name).matches(new BufferContent(bytes));
 
 describe('RESUME_TYPES', () => {
   it('are PDF, DOC and DOCX, each with its one extension and media type', () => {
@@ -79,12 +59,11 @@ describe('PDF', () => {
   it('is told from its first kilobyte, whatever its size', async () => {
     const bytes = makePdf(3_000_000);
 
-    await withFile(bytes, async (file) => {
-      const reads = jest.spyOn(file, 'read');
+    const content = new BufferContent(bytes);
+    const reads = jest.spyOn(content, 'read');
 
-      expect(await typeNamed('PDF').matches(file, bytes.length)).toBe(true);
-      expect(reads).toHaveBeenCalledTimes(1);
-    });
+    expect(await typeNamed('PDF').matches(content)).toBe(true);
+    expect(reads).toHaveBeenCalledTimes(1);
   });
 });
 

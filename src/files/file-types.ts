@@ -1,4 +1,4 @@
-import type { FileHandle } from 'node:fs/promises';
+import type { Content } from './content.js';
 import { isDocx } from './docx.js';
 import { hasWordDocument } from './ole.js';
 
@@ -8,7 +8,7 @@ export interface FileType {
   readonly extension: string;
   readonly mediaType: string;
   /** Whether the content is of this type. Never throws for what the content says. */
-  matches(file: FileHandle, size: number): Promise<boolean>;
+  matches(content: Content): Promise<boolean>;
 }
 
 const PDF: FileType = {
@@ -16,9 +16,8 @@ const PDF: FileType = {
   extension: '.pdf',
   mediaType: 'application/pdf',
   // ISO 32000-2, annex I: readers accept the header anywhere in the first 1024 bytes
-  async matches(file) {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(1024), 0, 1024, 0);
-    return buffer.subarray(0, bytesRead).includes('%PDF-');
+  async matches(content) {
+    return (await content.read(0, 1024)).includes('%PDF-');
   },
 };
 

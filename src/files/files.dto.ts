@@ -19,7 +19,28 @@ export class FileResponse {
   sha256!: string;
 
   @ApiProperty({ format: 'date-time' })
-  created_at!: Date;
+  created_at!: string;
+
+  @ApiProperty({ example: 'lead', description: 'What the file belongs to' })
+  owner_kind!: string;
+
+  @ApiProperty({ type: String, format: 'uuid', nullable: true })
+  owner_id!: string | null;
+
+  @ApiProperty({ enum: ['disk', 's3', 'webdav'] })
+  storage!: string;
+
+  @ApiProperty({ description: 'Whether the stored bytes are ciphertext' })
+  encrypted!: boolean;
+
+  @ApiProperty({ type: [String], example: [], description: 'What to know before opening it, such as encrypted' })
+  findings!: string[];
+
+  @ApiProperty({ enum: ['unscanned', 'pending', 'clean', 'infected'] })
+  scan_state!: string;
+
+  @ApiProperty({ example: 'public', description: 'User name at that time, or "public"' })
+  uploaded_by!: string;
 }
 
 export function toFileResponse(file: StoredFile): FileResponse {
@@ -29,6 +50,13 @@ export function toFileResponse(file: StoredFile): FileResponse {
     media_type: file.mediaType,
     size_bytes: file.sizeBytes,
     sha256: file.sha256,
-    created_at: file.createdAt,
+    created_at: file.createdAt.toISOString(),
+    owner_kind: file.ownerKind,
+    owner_id: file.ownerId,
+    storage: file.storage,
+    encrypted: file.isEncrypted,
+    findings: file.findings,
+    scan_state: file.scanState,
+    uploaded_by: file.uploadedBy,
   };
 }

@@ -1,9 +1,13 @@
 import { Module } from '@nestjs/common';
-import { DiskStorage } from './disk-storage.js';
-import { FileStorage } from './file-storage.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { FileKeys } from './file-keys.js';
+import { FileReader } from './file-reader.js';
 import { FilesController } from './files.controller.js';
 import { FilesRepository } from './files.repository.js';
 import { FilesService } from './files.service.js';
+import { Spool } from './spool.js';
+import { FileStorage } from './storage/file-storage.js';
+import { openStorage } from './storage/open-storage.js';
 
 /**
  * Uploads and stored files. Owns the table `files` and the upload folder; promises that a row names only bytes that are
@@ -11,7 +15,14 @@ import { FilesService } from './files.service.js';
  */
 @Module({
   controllers: [FilesController],
-  providers: [FilesRepository, FilesService, { provide: FileStorage, useClass: DiskStorage }],
-  exports: [FilesService, FileStorage],
+  providers: [
+    FilesRepository,
+    FilesService,
+    FileKeys,
+    FileReader,
+    Spool,
+    { provide: FileStorage, useFactory: (config: Config) => openStorage(config), inject: [CONFIG] },
+  ],
+  exports: [FilesService, FileKeys, Spool],
 })
 export class FilesModule {}

@@ -1,36 +1,53 @@
 import { Injectable } from '@nestjs/common';
-import { randomUUID } from 'node:crypto';
+import { type Actor, nameOf } from '../common/actor.js';
 import { Clock } from '../common/clock.js';
 import type { Tx } from '../database/transactions.js';
 import { StoredFile } from './file.entity.js';
 import { storageKeyFor } from './file-names.js';
-import { FileStorage, type OpenFile } from './file-storage.js';
+import { FileReader, type VerifiedContent } from './file-reader.js';
 import { FileNotFound } from './files.errors.js';
 import { FilesRepository } from './files.repository.js';
+import { FileStorage } from './storage/file-storage.js';
 import type { ReceivedFile } from './upload.js';
 
-export type { ReceivedFile, StoredFile };
+export type { ReceivedFile, StoredFile, VerifiedContent };
+
+/** What a file belongs to; the module of that kind says who may see it. */
+export interface FileOwner {
+  readonly kind: string;
+  readonly id: string;
+}
 
 @Injectable()
 export class FilesService {
   constructor(
     private readonly files: FilesRepository,
     private readonly storage: FileStorage,
+    private readonly reader: FileReader,
     private readonly clock: Clock,
   ) {}
 
   /** Makes the bytes of an upload durable. Call it before the transaction that names them; then {@link record} them in it. */
-  async keep(received: ReceivedFile): Promise<StoredFile> {
+  async keep(actor: Actor, received: ReceivedFile, owner: FileOwner): Promise<StoredFile> {
     const file = Object.assign(new StoredFile(), {
-      id: randomUUID(),
+      id: received.id,
       storageKey: storageKeyFor(received.originalName, received.type.extension),
       originalName: received.originalName,
       mediaType: received.type.mediaType,
       sizeBytes: received.sizeBytes,
       sha256: received.sha256,
       createdAt: this.clock.now(),
+      ownerKind: owner.kind,
+      ownerId: owner.id,
+      storage: this.storage.driver,
+      keyId: received.keyId,
+      wrappedKey: received.wrappedKey,
+      findings: [],
+      scanState: 'unscanned',
+      uploadedBy: nameOf(actor),
+      uploadedById: actor.kind === 'user' ? actor.id : null,
     });
-    await this.storage.keep(received.incoming, file.storageKey);
+    await this.storage.put(file.storageKey, await received.incoming.seal());
     return file;
   }
 
@@ -47,17 +64,14 @@ export class FilesService {
     return found(await this.files.findById(id));
   }
 
-  /** The record and the open bytes of a stored file. Throws `FileNotFound` when either is missing. */
-  async open(storageKey: string): Promise<OpenFile & { readonly file: StoredFile }> {
-    const [row, bytes] = await Promise.allSettled([
-      this.files.findByStorageKey(storageKey),
-      this.storage.open(storageKey),
-    ]);
-    if (row.status === 'fulfilled' && row.value !== null && bytes.status === 'fulfilled')
-      return { ...bytes.value, file: row.value };
-    if (bytes.status === 'fulfilled') bytes.value.stream.destroy();
-    if (row.status === 'rejected') throw row.reason;
-    throw row.value !== null && bytes.status === 'rejected' ? bytes.reason : new FileNotFound();
+  /**
+   * A stored file, its content found to be what was uploaded. Throws `FileNotFound` when the row or the bytes are missing,
+   * `FileIntegrityFailed` when they do not agree, and what the storage throws.
+   */
+  async open(storageKey: string): Promise<{ readonly file: StoredFile; readonly content: VerifiedContent }> {
+    const file = found(await this.files.findByStorageKey(storageKey));
+    if (file.deletedAt !== null) throw new FileNotFound();
+    return { file, content: await this.reader.verify(file) };
   }
 
   /** Resolves when files can be stored; throws otherwise. */

@@ -1,4 +1,4 @@
-import type { FileHandle } from 'node:fs/promises';
+import type { Content } from './content.js';
 
 const SIGNATURE = Buffer.from('d0cf11e0a1b11ae1', 'hex');
 const END_OF_CHAIN = 0xfffffffe;
@@ -13,7 +13,8 @@ const MOST_DIRECTORY_BYTES = 512 * 1024;
  * the directory's sectors and the root's tree of children within fixed bounds, and never trusts a number of the file.
  * [MS-CFB] 2.2 and 2.6.
  */
-export async function hasWordDocument(file: FileHandle, size: number): Promise<boolean> {
+export async function hasWordDocument(file: Content): Promise<boolean> {
+  const { sizeBytes: size } = file;
   const header = await readAt(file, 0, 512);
   if (header === undefined || !header.subarray(0, 8).equals(SIGNATURE)) return false;
   const shift = header.readUInt16LE(30);
@@ -23,7 +24,7 @@ export async function hasWordDocument(file: FileHandle, size: number): Promise<b
 }
 
 async function readDirectory(
-  file: FileHandle,
+  file: Content,
   header: Buffer,
   size: number,
   sectorBytes: number,
@@ -77,8 +78,8 @@ async function nextSector(
   return table?.readUInt32LE((sector % perTable) * 4);
 }
 
-async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer | undefined> {
+async function readAt(file: Content, position: number, length: number): Promise<Buffer | undefined> {
   if (position > Number.MAX_SAFE_INTEGER - length) return undefined;
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
-  return bytesRead === length ? buffer : undefined;
+  const bytes = await file.read(position, length);
+  return bytes.length === length ? bytes : undefined;
 }

@@ -15,8 +15,9 @@ import { finalize, type Observable } from 'rxjs';
 import { AppError, InvalidFields, MalformedRequest } from '../common/errors.js';
 import { checkedField, type FieldOptions } from '../common/fields.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { FileStorage } from './file-storage.js';
+import { FileKeys } from './file-keys.js';
 import { FileTooLarge, FileUploadFailed } from './files.errors.js';
+import { Spool } from './spool.js';
 import { EMPTY, type FilePart, receiveFile, type ReceivedFile, TRUNCATED, type UploadProfile } from './upload.js';
 
 /** What a multipart request may hold beside its file: enough for any form, too little to be a weapon. */
@@ -42,7 +43,8 @@ export function UploadInterceptor(profile: UploadProfile): Type<NestInterceptor>
   class Interceptor implements NestInterceptor {
     constructor(
       @Inject(CONFIG) private readonly config: Config,
-      private readonly storage: FileStorage,
+      private readonly spool: Spool,
+      private readonly keys: FileKeys,
     ) {}
 
     async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
@@ -62,10 +64,10 @@ export function UploadInterceptor(profile: UploadProfile): Type<NestInterceptor>
 
     private async read(request: Request, response: Response, received: ReceivedFile[]): Promise<void> {
       let file: ReceivedFile | typeof EMPTY | undefined;
-      const storage = this.storage;
+      const { spool, keys } = this;
       const engine: StorageEngine = {
         _handleFile(_request, part, done) {
-          receiveFile(part as FilePart, profile, storage).then(
+          receiveFile(part as FilePart, profile, spool, keys).then(
             (outcome) => {
               if (outcome === TRUNCATED) {
                 done(new MulterError('LIMIT_FILE_SIZE', profile.field));
@@ -98,11 +100,24 @@ export function UploadInterceptor(profile: UploadProfile): Type<NestInterceptor>
           else resolve();
         });
       });
-      // multer's body has no prototype; a field of the form cannot stand in for the file.
-      request.body = { ...(request.body as object), [profile.field]: file };
+      // multer's body has no prototype; a field of the form cannot stand in for the file
+      request.body = { ...(request.body as object), [profile.field]: new Slot(file) };
     }
   }
   return mixin(Interceptor);
+}
+
+/** Holds an upload in the body out of sight of class-transformer, which copies whatever it sees, open files included. */
+class Slot {
+  readonly #file: ReceivedFile | typeof EMPTY | undefined;
+
+  constructor(file?: ReceivedFile | typeof EMPTY) {
+    this.#file = file;
+  }
+
+  get file(): ReceivedFile | typeof EMPTY | undefined {
+    return this.#file;
+  }
 }
 
 /** The field of the request class that the uploaded file stands in. */
@@ -112,7 +127,10 @@ export function UploadField(profile: UploadProfile, options: FieldOptions = {}):
     return value === EMPTY ? 'The file is empty' : undefined;
   };
   return applyDecorators(
-    Transform(({ obj }: { obj: Record<string, unknown> }) => obj[profile.field]),
+    Transform(({ obj }: { obj: Record<string, unknown> }) => {
+      const slot = obj[profile.field];
+      return slot instanceof Slot ? slot.file : undefined;
+    }),
     checkedField('upload', check, options, { type: 'string', format: 'binary' }),
   );
 }

@@ -1,16 +1,21 @@
-import { createHash } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { declaredType, type FileType } from './file-types.js';
 import { shownName } from './file-names.js';
-import type { FileStorage, IncomingFile } from './file-storage.js';
+import type { FileKeys } from './file-keys.js';
 import { FileTypeNotAllowed } from './files.errors.js';
+import type { IncomingFile, Spool } from './spool.js';
 
 /** A file that came with a request, whole, hashed and of an accepted type; not yet kept. */
 export interface ReceivedFile {
+  /** What it is to be called in the table; its data key is bound to it. */
+  readonly id: string;
   readonly originalName: string;
   readonly type: FileType;
   readonly sizeBytes: number;
   readonly sha256: string;
+  readonly keyId: string | null;
+  readonly wrappedKey: Buffer | null;
   readonly incoming: IncomingFile;
 }
 
@@ -33,23 +38,22 @@ export const EMPTY = Symbol('empty file');
 export const TRUNCATED = Symbol('truncated file');
 
 /**
- * Takes one file in: streams it to the storage while counting and hashing, then looks at its content. Bytes of a type
+ * Takes one file in: streams it to the spool while counting, hashing and encrypting, then looks at its content. Bytes of a type
  * that is refused anyway are read but not written, because a file that is also too large must be answered with 413.
  */
 export async function receiveFile(
   part: FilePart,
   profile: UploadProfile,
-  storage: FileStorage,
+  spool: Spool,
+  keys: FileKeys,
 ): Promise<ReceivedFile | typeof EMPTY | typeof TRUNCATED> {
   const type = declaredType(profile.types, part.originalname, part.mimetype);
-  const incoming = type === undefined ? undefined : await storage.receive();
+  const id = randomUUID();
+  const key = keys.make(id);
+  const incoming = type === undefined ? undefined : await spool.receive(key?.dataKey);
   try {
-    const hash = createHash('sha256');
-    let sizeBytes = 0;
     // Leaving the loop early must not destroy the stream: multer would report that instead of our refusal.
     for await (const chunk of part.stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      sizeBytes += chunk.length;
-      hash.update(chunk);
       await incoming?.write(chunk);
     }
     if (part.stream.truncated === true) {
@@ -57,15 +61,25 @@ export async function receiveFile(
       return TRUNCATED;
     }
     if (type === undefined || incoming === undefined) throw notAllowed(profile);
+    const { sizeBytes } = incoming;
     if (sizeBytes === 0) {
       await incoming.discard();
       return EMPTY;
     }
-    if (!(await type.matches(incoming.handle, sizeBytes))) {
+    const sha256 = await incoming.end();
+    if (!(await type.matches(incoming))) {
       throw notAllowed(profile, `The content is not that of a ${type.name} file`);
     }
-    await incoming.seal();
-    return { originalName: shownName(part.originalname), type, sizeBytes, sha256: hash.digest('hex'), incoming };
+    return {
+      id,
+      originalName: shownName(part.originalname),
+      type,
+      sizeBytes,
+      sha256,
+      keyId: key?.keyId ?? null,
+      wrappedKey: key?.wrappedKey ?? null,
+      incoming,
+    };
   } catch (error) {
     await incoming?.discard();
     throw error;

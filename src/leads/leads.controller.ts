@@ -1,6 +1,27 @@
-import { Body, Controller, Get, Patch, Post, Query, Res, type StreamableFile, UseInterceptors } from '@nestjs/common';
-import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
-import type { Response } from 'express';
+import {
+  Body,
+  Controller,
+  Get,
+  Patch,
+  Post,
+  Query,
+  Req,
+  Res,
+  type StreamableFile,
+  UseFilters,
+  UseInterceptors,
+} from '@nestjs/common';
+import {
+  ApiBody,
+  ApiCreatedResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProduces,
+  ApiResponse,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { RecordsRefusals } from '../audit/audit.filter.js';
 import { Allow, Public } from '../auth/auth.decorators.js';
 import { Permission } from '../auth/permissions.js';
 import { type Actor, CurrentActor } from '../common/actor.js';
@@ -17,16 +38,20 @@ import {
 import { toPage } from '../common/pagination.js';
 import { RateLimited } from '../common/rate-limit.guard.js';
 import { Accepts, InvalidIs400 } from '../common/request-body.js';
-import { streamFile } from '../common/stream-file.js';
 import { UuidParam } from '../common/uuid-param.js';
+import { DownloadQuery, respondWithFile } from '../files/download.js';
 import {
+  FileIntegrityFailed,
+  FileKeyMissing,
   FileNotFound,
   FileNotStored,
   FileStorageFull,
+  FileStorageUnavailable,
   FileTooLarge,
   FileTypeNotAllowed,
   FileUnreadable,
   FileUploadFailed,
+  RangeNotSatisfiable,
 } from '../files/files.errors.js';
 import { UploadInterceptor } from '../files/upload.interceptor.js';
 import { RESUME } from '../files/upload-profiles.js';
@@ -45,8 +70,7 @@ import {
   toSubmittedLeadResponse,
 } from './leads.dto.js';
 import { InvalidStatusTransition, LeadEmailDuplicate, LeadNotFound } from './leads.errors.js';
-import { LeadsService } from './leads.service.js';
-import { resumeHeaders } from './resume-headers.js';
+import { LeadsService, RESUME_DOWNLOADED } from './leads.service.js';
 
 @ApiTags('Leads')
 @Controller({ path: 'leads', version: '1' })
@@ -77,6 +101,7 @@ export class LeadsController {
     TooManyRequests,
     FileNotStored,
     FileStorageFull,
+    FileStorageUnavailable,
     ServiceUnavailable,
   )
   async submitLead(@CurrentActor() actor: Actor, @Body() body: SubmitLeadRequest): Promise<SubmittedLeadResponse> {
@@ -134,20 +159,41 @@ export class LeadsController {
 
   @Get(':lead_id/resume')
   @Allow(Permission.LeadsRead)
-  @ApiOperation({ summary: 'Download the résumé' })
+  @RateLimited('download')
+  @UseFilters(RecordsRefusals(RESUME_DOWNLOADED, 'lead', 'lead_id'))
+  @ApiOperation({
+    summary: 'Download the résumé',
+    description: 'Every download, refused ones included, is on record. Parts can be asked for with Range.',
+  })
   @ApiProduces(...RESUME.types.map(({ mediaType }) => mediaType))
   @ApiOkResponse({
     description: 'The file as it was uploaded, byte for byte',
     schema: { type: 'string', format: 'binary' },
   })
-  @ApiErrors(LeadNotFound, FileNotFound, UnprocessableFields, FileUnreadable)
+  @ApiResponse({
+    status: 206,
+    description: 'The part that was asked for',
+    schema: { type: 'string', format: 'binary' },
+  })
+  @ApiResponse({ status: 304, description: 'The file is the one that the client has' })
+  @ApiErrors(
+    LeadNotFound,
+    FileNotFound,
+    RangeNotSatisfiable,
+    UnprocessableFields,
+    TooManyRequests,
+    FileUnreadable,
+    FileIntegrityFailed,
+    FileKeyMissing,
+    FileStorageUnavailable,
+  )
   async downloadResume(
     @CurrentActor() actor: Actor,
     @UuidParam('lead_id') id: string,
+    @Query() query: DownloadQuery,
+    @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<StreamableFile> {
-    const resume = await this.leads.openResume(actor, id);
-    response.set(resumeHeaders(resume));
-    return streamFile(resume.stream);
+  ): Promise<StreamableFile | undefined> {
+    return respondWithFile(request, response, await this.leads.openResume(actor, id), query);
   }
 }

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
 import { FilesModule } from '../files/files.module.js';
 import { MailModule } from '../mail/mail.module.js';
 import { LeadStatusChangesRepository } from './lead-status-changes.repository.js';
@@ -12,7 +13,7 @@ import { LeadsService } from './leads.service.js';
  * files and letters to mail.
  */
 @Module({
-  imports: [FilesModule, MailModule],
+  imports: [AuditModule, FilesModule, MailModule],
   controllers: [LeadsController],
   providers: [LeadsRepository, LeadStatusChangesRepository, LeadsService],
 })

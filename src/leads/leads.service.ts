@@ -1,14 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import type { Readable } from 'node:stream';
-import type { Actor } from '../common/actor.js';
+import { AuditService } from '../audit/audit.service.js';
+import { type Actor, nameOf } from '../common/actor.js';
 import { Clock } from '../common/clock.js';
 import { AppError } from '../common/errors.js';
 import type { Rows } from '../common/pagination.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { isSurelyRolledBack } from '../database/constraints.js';
 import { together, Transactions, type Tx } from '../database/transactions.js';
-import { FilesService, type ReceivedFile, type StoredFile } from '../files/files.service.js';
+import { FilesService, type ReceivedFile, type StoredFile, type VerifiedContent } from '../files/files.service.js';
 import { MailService } from '../mail/mail.service.js';
 import { LeadStatusChange } from './lead-status-change.entity.js';
 import { LeadStatusChangesRepository } from './lead-status-changes.repository.js';
@@ -17,6 +17,9 @@ import { Lead } from './lead.entity.js';
 import { LeadNotFound } from './leads.errors.js';
 import { attorneyNotification, prospectConfirmation } from './leads.mails.js';
 import { type LeadListing, LeadsRepository } from './leads.repository.js';
+import { resumeNameOf } from './resume-name.js';
+
+export const RESUME_DOWNLOADED = 'lead.resume_downloaded';
 
 export interface LeadSubmission {
   readonly firstName: string;
@@ -25,12 +28,12 @@ export interface LeadSubmission {
   readonly resume: ReceivedFile;
 }
 
-/** A lead's résumé, open for reading. */
+/** A lead's résumé, found to be what was uploaded. */
 export interface LeadResume {
-  readonly lead: Lead;
   readonly file: StoredFile;
-  readonly stream: Readable;
-  readonly sizeBytes: number;
+  readonly content: VerifiedContent;
+  /** What it is to be called where it arrives. */
+  readonly name: string;
 }
 
 @Injectable()
@@ -40,6 +43,7 @@ export class LeadsService {
     private readonly changes: LeadStatusChangesRepository,
     private readonly files: FilesService,
     private readonly mail: MailService,
+    private readonly audit: AuditService,
     private readonly transactions: Transactions,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
@@ -51,9 +55,10 @@ export class LeadsService {
    */
   async submit(actor: Actor, { firstName, lastName, email, resume }: LeadSubmission): Promise<Lead> {
     const now = this.clock.now();
-    const file = await this.files.keep(resume);
+    const id = randomUUID();
+    const file = await this.files.keep(actor, resume, { kind: 'lead', id });
     const lead = Object.assign(new Lead(), {
-      id: randomUUID(),
+      id,
       firstName,
       lastName,
       email,
@@ -113,10 +118,17 @@ export class LeadsService {
     return this.changes.listOf(id);
   }
 
-  /** Throws `FileNotFound` when the bytes are gone. Whoever asks closes the stream. */
+  /** On record before a byte of it leaves. Throws `FileNotFound` when the bytes are gone, and what reading them throws. */
   async openResume(actor: Actor, id: string): Promise<LeadResume> {
     const lead = await this.get(actor, id);
-    return { lead, ...(await this.files.open(lead.resumePath)) };
+    const { file, content } = await this.files.open(lead.resumePath);
+    await this.audit.recordAlone(actor, {
+      action: RESUME_DOWNLOADED,
+      targetKind: 'lead',
+      targetId: lead.id,
+      details: { file_id: file.id },
+    });
+    return { file, content, name: resumeNameOf(lead) };
   }
 
   private mailsAbout(lead: Lead, file: StoredFile): ReturnType<typeof prospectConfirmation>[] {
@@ -139,9 +151,4 @@ export class LeadsService {
     });
     await this.changes.insert(tx, change);
   }
-}
-
-function nameOf(actor: Actor): string {
-  if (actor.kind === 'user') return actor.username;
-  return actor.kind === 'system' ? `system:${actor.name}` : 'public';
 }

@@ -1,22 +1,9 @@
-import contentDisposition from 'content-disposition';
 import { extname } from 'node:path';
-import type { LeadResume } from './leads.service.js';
+import type { Lead } from './lead.entity.js';
 
-/**
- * The headers of a download. The name is made from the lead's, never from the sender's file name: `Ada_Lovelace_resume.pdf`,
- * in ASCII and, where that loses something, in UTF-8 as well (RFC 6266, RFC 8187).
- */
-export function resumeHeaders({
-  lead,
-  file,
-  sizeBytes,
-}: Pick<LeadResume, 'lead' | 'file' | 'sizeBytes'>): Record<string, string> {
-  const name = `${partOf(lead.firstName)}_${partOf(lead.lastName)}_resume${extname(file.storageKey)}`;
-  return {
-    'Content-Type': file.mediaType,
-    'Content-Length': String(sizeBytes),
-    'Content-Disposition': contentDisposition(name, { type: 'attachment', fallback: asciiOf(name) }),
-  };
+/** What a résumé is called when it is downloaded: `Ada_Lovelace_resume.pdf`, from the lead's name and the real extension. */
+export function resumeNameOf({ firstName, lastName, resumePath }: Lead): string {
+  return `${partOf(firstName)}_${partOf(lastName)}_resume${extname(resumePath)}`;
 }
 
 /** Without what a file name cannot have on some system. */
@@ -25,11 +12,4 @@ function partOf(name: string): string {
     .replace(/[\p{Cc}\p{Cs}"*/:<>?\\|%]+/gu, '')
     .trim()
     .replace(/\s+/g, '_');
-}
-
-function asciiOf(name: string): string {
-  return name
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .replace(/[^\x20-\x7e]/g, '_');
 }

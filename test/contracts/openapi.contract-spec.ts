@@ -62,8 +62,12 @@ describe('the document at /openapi.json', () => {
   it('gives every success a schema', () => {
     const without = [...operations].filter(([, { responses }]) => {
       const successes = Object.entries(responses).filter(([status]) => status.startsWith('2'));
-      const schemas = successes.flatMap(([, { content = {} }]) => Object.values(content).map(({ schema }) => schema));
-      return successes.length !== 1 || schemas.length === 0 || schemas.includes(undefined);
+      const schemasOf = ({ content = {} }: (typeof successes)[number][1]): unknown[] =>
+        Object.values(content).map(({ schema }) => schema);
+      const isShaped = successes
+        .map(([, answer]) => schemasOf(answer))
+        .every((all) => all.length > 0 && !all.includes(undefined));
+      return successes.length === 0 || !isShaped;
     });
 
     expect(without.map(([name]) => name)).toEqual([]);

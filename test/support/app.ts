@@ -19,8 +19,10 @@ export interface TestApp {
   readonly uploadDir: string;
   /** Every line that was logged, parsed. */
   readonly log: Record<string, unknown>[];
-  /** Names of the files that are kept, temporary ones included. */
+  /** Keys of the files that are kept, and the names of temporary ones. */
   storedFiles(): Promise<string[]>;
+  /** Where the file of this key lies. */
+  pathOf(key: string): string;
   request(path: string, init?: RequestInit): Promise<Response>;
   close(): Promise<void>;
 }
@@ -66,9 +68,13 @@ export async function startApp(settings: Record<string, string> = {}): Promise<T
     uploadDir: config.files.uploadDir,
     log,
     async storedFiles() {
-      const names = await readdir(config.files.uploadDir, { recursive: true });
-      return names.filter((name) => name !== '.incoming').sort();
+      const entries = await readdir(config.files.uploadDir, { recursive: true, withFileTypes: true });
+      return entries
+        .filter((entry) => entry.isFile())
+        .map(({ name }) => name)
+        .sort();
     },
+    pathOf: (key) => join(config.files.uploadDir, key.slice(0, 2), key),
     request: (path, init) => fetch(`${url}${path}`, init),
     async close() {
       await closeApp(app);

@@ -1,0 +1,11 @@
+import { Injectable } from '@nestjs/common';
+import { BaseRepository } from '../database/base.repository.js';
+import { Database } from '../database/database.js';
+import { AuditEntry } from './audit-entry.entity.js';
+
+@Injectable()
+export class AuditRepository extends BaseRepository<AuditEntry> {
+  constructor(database: Database) {
+    super(database, AuditEntry);
+  }
+}
