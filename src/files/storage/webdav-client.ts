@@ -78,6 +78,8 @@ export class WebdavClient {
 
   constructor({ url, username, password, timeoutMs = IDLE_AT_MOST_MS }: WebdavOptions) {
     this.base = new URL(url.endsWith('/') ? url : `${url}/`);
+    // whatever the address says of a user, only the settings count
+    this.base.username = this.base.password = '';
     this.agent = new (this.base.protocol === 'https:' ? HttpsAgent : HttpAgent)({ keepAlive: true });
     this.authorization =
       username === undefined
@@ -107,8 +109,8 @@ export class WebdavClient {
 
   /** Renames a file, in place of what was there. Both are paths below the folder. */
   async move(from: string, to: string): Promise<void> {
-    // a path without its host, which RFC 4918, 10.3 allows: behind a proxy, the server has another name for itself
-    const Destination = new URL(to, this.base).pathname;
+    // the whole address, though RFC 4918, 10.3 allows a path: Apache answers 400 to that
+    const { href: Destination } = new URL(to, this.base);
     await this.do('MOVE', from, [201, 204], { headers: { Destination, Overwrite: 'T' } });
   }
 
@@ -152,8 +154,6 @@ export class WebdavClient {
       const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
         method,
         agent: this.agent,
-        // whatever the address says of a user, only the settings count
-        auth: null,
         headers: {
           ...this.authorization,
           ...headers,
