@@ -7,8 +7,8 @@ export interface Interference {
   /** Answers with this status itself. */
   readonly status?: number;
   readonly body?: string;
-  /** Cuts the connection in the middle of the request, or of the answer. */
-  readonly cut?: 'request' | 'answer';
+  /** Cuts the connection in the middle of the request, before the answer, or in the middle of its body. */
+  readonly cut?: 'request' | 'answer' | 'body';
   /** Never answers. */
   readonly isSilent?: true;
   /** Sends on other bytes than came. */
@@ -58,8 +58,12 @@ export async function startProxy(
       const onward = send(new URL(url, target), { method, headers: Object.fromEntries(passed), agent: false });
       onward.on('error', () => response.destroy());
       onward.on('response', (answer) => {
+        if (cut === 'answer') {
+          response.destroy();
+          return;
+        }
         response.writeHead(answer.statusCode ?? 502, answer.headers);
-        if (cut === 'answer') answer.once('data', (chunk: Buffer) => response.write(chunk, () => response.destroy()));
+        if (cut === 'body') answer.once('data', (chunk: Buffer) => response.write(chunk, () => response.destroy()));
         else answer.pipe(response);
       });
       onward.end(sent);

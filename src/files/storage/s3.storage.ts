@@ -1,10 +1,10 @@
 import {
   DeleteObjectCommand,
   GetObjectCommand,
-  type GetObjectCommandOutput,
   HeadBucketCommand,
   HeadObjectCommand,
-  paginateListObjectsV2,
+  ListObjectsV2Command,
+  type ListObjectsV2CommandOutput,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -22,7 +22,7 @@ import {
 } from '../files.errors.js';
 import { type ByteRange, FileStorage, type SpooledFile, type StoredObject } from './file-storage.js';
 import { isConnectionError, isPassingStatus, reasonOf, withRetries } from './retries.js';
-import { bytesOf, isKey, isSameAs, SpooledFileChanged } from './spooled-bytes.js';
+import { bytesOf, isKey, isSameAs, rangeOf, SpooledFileChanged, throwIfChanged } from './spooled-bytes.js';
 
 export interface S3Options {
   /** Amazon's own when unset. */
@@ -70,7 +70,11 @@ export class S3Storage extends FileStorage {
   ) {
     super();
     this.bucket = bucket;
-    this.prefix = prefix.replace(/^\/+|\/+$/g, '') + (/[^/]/.test(prefix) ? '/' : '');
+    this.prefix = prefix
+      .split('/')
+      .filter((part) => part !== '')
+      .map((part) => `${part}/`)
+      .join('');
     this.place = endpoint === undefined ? 'S3_REGION' : 'S3_ENDPOINT';
     const agent = { keepAlive: true, maxSockets: 256 };
     this.client = new S3Client({
@@ -80,7 +84,8 @@ export class S3Storage extends FileStorage {
       ...(accessKeyId === undefined || secretAccessKey === undefined
         ? {}
         : { credentials: { accessKeyId, secretAccessKey } }),
-      maxAttempts: 4,
+      // this driver repeats requests itself: the client's own way stops at those with a stream, and says nothing of the others
+      retryStrategy: { retry: (next, args) => next(args) },
       requestHandler: {
         connectionTimeout: CONNECT_WITHIN_MS,
         socketTimeout: IDLE_AT_MOST_MS,
@@ -96,9 +101,9 @@ export class S3Storage extends FileStorage {
 
   async put(key: string, file: SpooledFile): Promise<void> {
     const object = this.objectOf(key);
-    await orRefuse(FileNotStored, async () => {
-      if (file.sizeBytes > PART_BYTES) await this.sendInParts(object, file);
-      else await withRetries('storing a file in S3', this.log, mayPass, () => this.send(object, file));
+    await this.orRefuse(FileNotStored, 'storing a file in S3', async () => {
+      await throwIfChanged(file);
+      await (file.sizeBytes > PART_BYTES ? this.sendInParts(object, file) : this.send(object, file));
       if (await this.isThere(object, file)) return;
       await this.client.send(new DeleteObjectCommand(object));
       throw new Error('the store does not give back what it took');
@@ -106,14 +111,17 @@ export class S3Storage extends FileStorage {
   }
 
   async open(key: string, range?: ByteRange): Promise<Readable> {
-    return orRefuse(FileUnreadable, async () => (await this.get(this.objectOf(key), range)).Body as Readable);
+    const object = this.objectOf(key);
+    return this.orRefuse(FileUnreadable, 'opening a file in S3', () => this.get(object, range));
   }
 
   async stat(key: string): Promise<StoredObject | undefined> {
+    const object = this.objectOf(key);
     try {
-      const { ContentLength: sizeBytes = 0, LastModified: modifiedAt = new Date(0) } = await orRefuse(
+      const { ContentLength: sizeBytes = 0, LastModified: modifiedAt = new Date(0) } = await this.orRefuse(
         FileUnreadable,
-        () => this.client.send(new HeadObjectCommand(this.objectOf(key))),
+        'asking for a file in S3',
+        () => this.client.send(new HeadObjectCommand(object)),
       );
       return { key, sizeBytes, modifiedAt };
     } catch (error) {
@@ -123,8 +131,11 @@ export class S3Storage extends FileStorage {
   }
 
   async remove(key: string): Promise<void> {
+    const object = this.objectOf(key);
     try {
-      await orRefuse(FileNotStored, () => this.client.send(new DeleteObjectCommand(this.objectOf(key))));
+      await this.orRefuse(FileNotStored, 'removing a file in S3', () =>
+        this.client.send(new DeleteObjectCommand(object)),
+      );
     } catch (error) {
       if (!(error instanceof FileNotFound)) throw error;
     }
@@ -132,16 +143,17 @@ export class S3Storage extends FileStorage {
 
   async *list(): AsyncIterable<StoredObject> {
     const query = { Bucket: this.bucket, Prefix: this.prefix, Delimiter: '/' };
-    const pages = paginateListObjectsV2({ client: this.client }, query)[Symbol.asyncIterator]();
-    for (;;) {
-      const page = await orRefuse(FileUnreadable, () => pages.next());
-      if (page.done === true) return;
-      for (const { Key = '', Size: sizeBytes = 0, LastModified: modifiedAt = new Date(0) } of page.value.Contents ??
-        []) {
+    let page: ListObjectsV2CommandOutput | undefined;
+    do {
+      const ContinuationToken = page?.NextContinuationToken;
+      page = await this.orRefuse(FileUnreadable, 'listing files in S3', () =>
+        this.client.send(new ListObjectsV2Command({ ...query, ContinuationToken })),
+      );
+      for (const { Key = '', Size: sizeBytes = 0, LastModified: modifiedAt = new Date(0) } of page.Contents ?? []) {
         const key = Key.slice(this.prefix.length);
         if (isKey(key)) yield { key, sizeBytes, modifiedAt };
       }
-    }
+    } while (page.NextContinuationToken !== undefined);
   }
 
   async prepare(): Promise<void> {
@@ -158,7 +170,7 @@ export class S3Storage extends FileStorage {
   }
 
   async check(): Promise<void> {
-    await orRefuse(FileNotStored, () => this.probe());
+    await this.orRefuse(FileNotStored, 'trying a file in S3', () => this.probe());
   }
 
   /** Its name begins with a dot, which hides it from {@link list}. */
@@ -228,21 +240,33 @@ export class S3Storage extends FileStorage {
     // of an upload in parts there is only a hash of hashes
     if (head.ChecksumSHA256 !== undefined && !head.ChecksumSHA256.includes('-'))
       return head.ChecksumSHA256 === Buffer.from(file.sha256, 'hex').toString('base64');
-    return isSameAs(file, (await this.get(object)).Body as Readable);
+    return isSameAs(file, await this.get(object));
   }
 
-  private async get(object: ObjectName, range?: ByteRange): Promise<GetObjectCommandOutput> {
-    if (range === undefined) return this.client.send(new GetObjectCommand(object));
+  private async get(object: ObjectName, range?: ByteRange): Promise<Readable> {
+    if (range === undefined) return (await this.client.send(new GetObjectCommand(object))).Body as Readable;
     const Range = `bytes=${range.start}-${range.end}`;
     const found = await this.client.send(new GetObjectCommand({ ...object, Range }));
-    if (found.ContentRange?.startsWith(`bytes ${range.start}-`) === true) return found;
-    (found.Body as Readable).destroy();
-    throw new Error('the store answers with other bytes than it was asked for');
+    return rangeOf(found.Body as Readable, found.ContentRange, range);
   }
 
   private objectOf(key: string): ObjectName {
     if (!isKey(key)) throw new FileNotFound();
     return { Bucket: this.bucket, Key: this.prefix + key };
+  }
+
+  /** Tries again what may pass, and gives what does not its refusal. */
+  private async orRefuse<T>(Otherwise: Refusal, what: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await withRetries(what, this.log, mayPass, work);
+    } catch (error) {
+      if (error instanceof AppError) throw error;
+      const cause = withoutSecrets(error);
+      const { name } = error as Error;
+      if (name === 'NoSuchKey' || name === 'NotFound') throw new FileNotFound({ cause });
+      if (statusOf(error) === 507 || FULL.includes(name)) throw new FileStorageFull({ cause });
+      throw new (mayPass(error) ? FileStorageUnavailable : Otherwise)({ cause });
+    }
   }
 
   /** A sentence for whoever starts the program, which names the setting to look at. */
@@ -282,19 +306,6 @@ function mayPass(error: unknown): boolean {
 
 /** MinIO and Ceph have quotas and full disks; Amazon has neither. */
 const FULL = ['QuotaExceeded', 'XMinioStorageFull', 'XMinioAdminBucketQuotaExceeded'];
-
-async function orRefuse<T>(Otherwise: Refusal, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof AppError) throw error;
-    const cause = withoutSecrets(error);
-    const { name } = error as Error;
-    if (name === 'NoSuchKey' || name === 'NotFound') throw new FileNotFound({ cause });
-    if (statusOf(error) === 507 || FULL.includes(name)) throw new FileStorageFull({ cause });
-    throw new (mayPass(error) ? FileStorageUnavailable : Otherwise)({ cause });
-  }
-}
 
 /** The errors of the client carry what was signed, and with it the key. */
 function withoutSecrets(error: unknown): Error {

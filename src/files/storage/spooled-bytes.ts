@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
 import type { ByteRange, SpooledFile } from './file-storage.js';
 
 /** A spooled file's bytes are not what its size and hash say: nobody may keep them, and another try would not help. */
@@ -9,23 +10,20 @@ export class SpooledFileChanged extends Error {
   }
 }
 
-/**
- * A spooled file's bytes for sending. The last ones come only after all of them were seen to have the file's size and hash:
- * a request that announced the size stays incomplete otherwise. Throws {@link SpooledFileChanged}.
- */
+/** A spooled file's bytes for sending, exactly as many as its size says. Throws {@link SpooledFileChanged} otherwise. */
 export async function* bytesOf(file: SpooledFile): AsyncGenerator<Buffer> {
-  const hash = createHash('sha256');
   let size = 0;
-  let last: Buffer | undefined;
   for await (const chunk of createReadStream(file.path) as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > file.sizeBytes) throw new SpooledFileChanged();
-    hash.update(chunk);
-    if (last !== undefined) yield last;
-    last = chunk;
+    if (size > file.sizeBytes) break;
+    yield chunk;
   }
-  if (size !== file.sizeBytes || hash.digest('hex') !== file.sha256) throw new SpooledFileChanged();
-  if (last !== undefined) yield last;
+  if (size !== file.sizeBytes) throw new SpooledFileChanged();
+}
+
+/** Throws {@link SpooledFileChanged} when the bytes on the disk are not what the file's size and hash say. */
+export async function throwIfChanged(file: SpooledFile): Promise<void> {
+  if (!(await isSameAs(file, createReadStream(file.path)))) throw new SpooledFileChanged();
 }
 
 /** Whether the stream brings exactly the bytes of the file. Reads no further than its size. */
@@ -40,8 +38,20 @@ export async function isSameAs(file: SpooledFile, stream: AsyncIterable<Buffer>)
   return size === file.sizeBytes && hash.digest('hex') === file.sha256;
 }
 
-/** The part of a whole stream that a range asks for. Ends the stream behind it. */
-export async function* partOf(stream: AsyncIterable<Buffer>, { start, end }: ByteRange): AsyncGenerator<Buffer> {
+/**
+ * The bytes that a range asks for, out of an answer that says which ones it has (`Content-Range`, RFC 9110, 14.4). A server may
+ * ignore the range and send everything, or more than was asked for. Throws when the answer begins elsewhere.
+ */
+export function rangeOf(body: Readable, contentRange: string | undefined, { start, end }: ByteRange): Readable {
+  if (contentRange === undefined) return Readable.from(partOf(body, start, end), { objectMode: false });
+  const [, first, last] = /^bytes (\d+)-(\d+)\//.exec(contentRange) ?? [];
+  if (Number(first) === start && Number(last) <= end) return body;
+  if (Number(first) === start) return Readable.from(partOf(body, 0, end - start), { objectMode: false });
+  body.destroy();
+  throw new Error('the answer has other bytes than were asked for');
+}
+
+async function* partOf(stream: AsyncIterable<Buffer>, start: number, end: number): AsyncGenerator<Buffer> {
   let position = 0;
   for await (const chunk of stream) {
     const part = chunk.subarray(Math.max(0, start - position), Math.max(0, end + 1 - position));

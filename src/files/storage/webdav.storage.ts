@@ -11,7 +11,7 @@ import {
 } from '../files.errors.js';
 import { type ByteRange, FileStorage, type SpooledFile, type StoredObject } from './file-storage.js';
 import { isConnectionError, reasonOf, withRetries } from './retries.js';
-import { bytesOf, isKey, isSameAs, partOf } from './spooled-bytes.js';
+import { bytesOf, isKey, isSameAs, rangeOf } from './spooled-bytes.js';
 import { mayPass, WebdavClient, type WebdavOptions, WebdavRefusal } from './webdav-client.js';
 
 /** Where files are on their way in. Its dot hides it from {@link WebdavStorage.list}. */
@@ -66,11 +66,7 @@ export class WebdavStorage extends FileStorage {
       if (range === undefined) return this.client.send('GET', path, [200]);
       const headers = { Range: `bytes=${range.start}-${range.end}` };
       const response = await this.client.send('GET', path, [200, 206], { headers });
-      // a server may ignore the range (RFC 9110, 14.2)
-      if (response.statusCode === 200) return Readable.from(partOf(response, range), { objectMode: false });
-      if (response.headers['content-range']?.startsWith(`bytes ${range.start}-`) === true) return response;
-      response.destroy();
-      throw new Error('the server answers with other bytes than it was asked for');
+      return rangeOf(response, response.headers['content-range'], range);
     });
   }
 
