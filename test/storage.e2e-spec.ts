@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { FileNotStored, FileStorageFull, FileStorageUnavailable } from '../src/files/files.errors.js';
@@ -105,19 +105,21 @@ describe('S3Storage', () => {
     expect(await storage.stat(other)).toBeUndefined();
   });
 
-  it('lists more files than the store names at a time', async () => {
-    const storage = storageOn({ prefix: 'many' });
-    await storage.put('one', await spool(1));
-    const folder = join(server.folder, 'practice', 'many');
-    // s3rver keeps each object as some files that begin with its name
-    const parts = await readdir(folder);
-    for (let number = 0; number < 1000; number++)
-      for (const part of parts) await copyFile(join(folder, part), join(folder, part.replace('one', `more${number}`)));
+  it('lists the files of every page of the list', async () => {
+    // s3rver cannot continue a list; these are Amazon's answers
+    const pages: Record<string, string> = {
+      first: 'a/x</Key></Contents><IsTruncated>true</IsTruncated><NextContinuationToken>2+2/=</NextContinuationToken>',
+      '2+2/=': 'a/y</Key></Contents><IsTruncated>false</IsTruncated>',
+    };
+    const proxy = await startProxy(server.url, ({ url = '' }) => {
+      const asked = new URL(url, server.url).searchParams.get('continuation-token') ?? 'first';
+      return { status: 200, body: `<ListBucketResult><Contents><Key>${pages[asked]!}</ListBucketResult>` };
+    });
 
-    const keys = (await listed(storage)).map(({ key }) => key);
+    const found = await listed(storageOn({ endpoint: proxy.url, prefix: 'a' }));
 
-    expect(new Set(keys).size).toBe(1001);
-    expect(keys).toHaveLength(1001);
+    expect(found.map(({ key }) => key)).toEqual(['x', 'y']);
+    expect(proxy.methods).toHaveLength(2);
   });
 
   it('gives back a file that was sent in parts', async () => {
