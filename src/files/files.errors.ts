@@ -24,3 +24,8 @@ export class FileStorageFull extends refusal(
   'FILE_STORAGE_FULL',
   'There is no room for files right now; try again later',
 ) {}
+export class FileStorageUnavailable extends refusal(
+  503,
+  'FILE_STORAGE_UNAVAILABLE',
+  'The file storage cannot be reached right now; try again shortly',
+) {}

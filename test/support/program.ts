@@ -22,6 +22,8 @@ interface Launch {
   readonly cwd?: string;
   /** In a process group of its own, as a terminal gives each command. */
   readonly isGroup?: boolean;
+  /** Until when it may run; the end of the test unless said otherwise. */
+  readonly lifetime?: Parameters<typeof cleanUp>[0];
 }
 
 /** A child process of the test's own: its output and its end. */
@@ -34,7 +36,7 @@ export class Program {
 
   constructor(
     settings: Settings,
-    { command = [process.execPath, MAIN], cwd = tmpdir(), isGroup = false }: Launch = {},
+    { command = [process.execPath, MAIN], cwd = tmpdir(), isGroup = false, lifetime = 'one test' }: Launch = {},
   ) {
     const [program, ...args] = command;
     const PATH = process.env['PATH'] ?? '';
@@ -56,7 +58,7 @@ export class Program {
     atEnd(() => {
       if (!this.hasEnded) this.signal('SIGKILL');
       return this.ended;
-    });
+    }, lifetime);
   }
 
   get pid(): number {
