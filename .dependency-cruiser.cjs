@@ -26,7 +26,7 @@ module.exports = {
       name: 'no-orphans',
       comment: 'A file that nobody uses is to be removed.',
       severity: 'error',
-      from: { orphan: true, path: '^src/', pathNot: 'password\\.worker\\.js$' },
+      from: { orphan: true, path: '^src/', pathNot: '\\.worker\\.js$' },
       to: {},
     },
     below('config', ['common', 'database', 'jobs', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
