@@ -38,6 +38,8 @@ type Outcome = { readonly text: string } | { readonly reason: TextFailure; reado
 export class TextExtractor implements OnModuleDestroy {
   private readonly limits: TextLimits;
   private readonly pool: Piscina;
+  /** The smallest that the process was when a file's turn came. */
+  private floorBytes = Infinity;
   /** Settles when the files that came before have had their turn. */
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -73,6 +75,17 @@ export class TextExtractor implements OnModuleDestroy {
     throw new TextNotExtracted(result.reason, { cause: new Error(result.detail) });
   }
 
+  /**
+   * The size at which the process has grown too much, in bytes. What a hostile file took stays with the process for its
+   * next use, so it must not count as the size from which the next one may grow; a little room is there in any case.
+   */
+  private mostMemory(): number {
+    const growth = this.limits.growthMb * 1024 * 1024;
+    const now = process.memoryUsage.rss();
+    this.floorBytes = Math.min(this.floorBytes, now);
+    return Math.max(this.floorBytes + growth, now + growth / 8);
+  }
+
   private async run(kind: TextKind, bytes: Buffer): Promise<Outcome> {
     const limit = new AbortController();
     let exceeded: TextFailure | undefined;
@@ -81,7 +94,7 @@ export class TextExtractor implements OnModuleDestroy {
       limit.abort();
     };
     const timeout = setTimeout(end, this.limits.timeoutMs, 'timeout');
-    const most = process.memoryUsage.rss() + this.limits.growthMb * 1024 * 1024;
+    const most = this.mostMemory();
     const watch = setInterval(() => {
       if (process.memoryUsage.rss() > most) end('memory');
     }, WATCH_EVERY_MS);
