@@ -27,7 +27,7 @@ module.exports = {
       name: 'no-orphans',
       comment: 'A file that nobody uses is to be removed.',
       severity: 'error',
-      from: { orphan: true, path: '^src/', pathNot: 'password\\.worker\\.js$' },
+      from: { orphan: true, path: '^src/', pathNot: '\\.worker\\.js$' },
       to: {},
     },
     below('config', ['common', 'database', 'jobs', 'audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),

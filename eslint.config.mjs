@@ -94,7 +94,7 @@ export default tseslint.config(
     files: ['**/*.repository.ts', 'src/database/**', 'src/jobs/jobs.service.ts', 'migrations/**'],
     rules: { 'no-restricted-imports': ['error', { paths: [HTTP_EXCEPTIONS] }] },
   },
-  { files: ['src/auth/password.worker.js'], rules: { 'no-restricted-syntax': 'off' } },
+  { files: ['src/**/*.worker.js'], rules: { 'no-restricted-syntax': 'off' } },
   {
     files: ['test/**', 'src/**/*.spec.ts', 'bench/**', 'tools/**', '*.mjs'],
     rules: {
@@ -121,6 +121,7 @@ export default tseslint.config(
         FormData: 'readonly',
         Blob: 'readonly',
         Buffer: 'readonly',
+        TextEncoder: 'readonly',
         setTimeout: 'readonly',
         clearTimeout: 'readonly',
         setInterval: 'readonly',

@@ -24,8 +24,9 @@ export class FileStorageFull extends refusal(
   'FILE_STORAGE_FULL',
   'There is no room for files right now; try again later',
 ) {}
-export class FileStorageUnavailable extends refusal(
+export class FileInfected extends refusal(422, 'FILE_INFECTED', 'The file was refused: it contains malware') {}
+export class FileScannerUnavailable extends refusal(
   503,
-  'FILE_STORAGE_UNAVAILABLE',
-  'The file storage cannot be reached right now; try again shortly',
+  'FILE_SCANNER_UNAVAILABLE',
+  'Files cannot be checked for malware right now; try again shortly',
 ) {}
