@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import { DiskContent } from './disk-content.js';
 import { declaredType, type FileType } from './file-types.js';
 import { shownName } from './file-names.js';
 import type { FileStorage, IncomingFile } from './file-storage.js';
 import { FileTypeNotAllowed } from './files.errors.js';
+import type { Finding } from './finding.js';
 
 /** A file that came with a request, whole, hashed and of an accepted type; not yet kept. */
 export interface ReceivedFile {
@@ -11,6 +13,8 @@ export interface ReceivedFile {
   readonly type: FileType;
   readonly sizeBytes: number;
   readonly sha256: string;
+  /** What is worth knowing before it is opened. */
+  readonly findings: readonly Finding[];
   readonly incoming: IncomingFile;
 }
 
@@ -61,11 +65,14 @@ export async function receiveFile(
       await incoming.discard();
       return EMPTY;
     }
-    if (!(await type.matches(incoming.handle, sizeBytes))) {
-      throw notAllowed(profile, `The content is not that of a ${type.name} file`);
+    const inspection = await type.inspect(new DiskContent(incoming.handle, sizeBytes));
+    if (!inspection.isOfType) {
+      throw notAllowed(profile, `The content is not that of a ${type.name} file: it looks like ${inspection.found}`);
     }
     await incoming.seal();
-    return { originalName: shownName(part.originalname), type, sizeBytes, sha256: hash.digest('hex'), incoming };
+    const { findings } = inspection;
+    const originalName = shownName(part.originalname);
+    return { originalName, type, sizeBytes, sha256: hash.digest('hex'), findings, incoming };
   } catch (error) {
     await incoming?.discard();
     throw error;
