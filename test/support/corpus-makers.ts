@@ -10,8 +10,8 @@ export interface ZipPart {
   readonly isEncrypted?: boolean;
   /** The size that both headers claim. */
   readonly claims?: number;
-  /** Its directory entry points to where the first part stands. */
-  readonly isOverFirst?: boolean;
+  /** It has only a directory entry, which points here. */
+  readonly at?: number;
   /** The name that the header before the bytes has. */
   readonly localName?: string;
   readonly method?: number;
@@ -46,10 +46,10 @@ export function zipOf(parts: readonly ZipPart[]): Buffer {
       descriptor.writeUInt32LE(bytes.length, 12);
     }
     const tail = Buffer.alloc(14);
-    tail.writeUInt32LE(part.isOverFirst === true ? 0 : offset, 10);
+    tail.writeUInt32LE(part.at ?? offset, 10);
     centrals.push(Buffer.from('504b01021400', 'hex'), header(part.name, false), tail, Buffer.from(part.name));
     const local = [Buffer.from('504b0304', 'hex'), header(localName, true), Buffer.from(localName), packed, descriptor];
-    if (part.isOverFirst === true) continue;
+    if (part.at !== undefined) continue;
     locals.push(...local);
     offset += Buffer.concat(local).length;
   }

@@ -192,10 +192,14 @@ const PDFS: readonly CorpusCase[] = [
     () => make.pdfOf({ objects: [scriptOf('Rendition')] }),
     Finding.Scripts,
   ),
-  ...[65_520, 65_530, 65_535].map((at) =>
+  ...[1, 2, 5, 11, 12].map((before) =>
     goodPdf(
-      `a PDF with a script at byte ${at}`,
-      () => make.pdfOf({ before: '', objects: [`(${'x'.repeat(at - 440)})${scriptOf('JavaScript')}`] }),
+      `a PDF with a script whose name begins ${before} bytes before a border of 64 KiB`,
+      () => {
+        const padded = (size: number): Buffer => make.pdfOf({ objects: [`(${'x'.repeat(size)})<</S/JavaScript>>`] });
+        const target = 65_536 - before;
+        return padded(60_000 + target - padded(60_000).indexOf('/JavaScript>>'));
+      },
       Finding.Scripts,
     ),
   ),
@@ -468,9 +472,13 @@ const DOCXS: readonly CorpusCase[] = [
     'a ZIP archive that names a file twice',
   ),
   badDocx(
-    'entries in the same bytes',
-    () => make.docxOf({ ...make.typesPart(), name: 'word/a.xml', localName: '[Content_Types].xml', isOverFirst: true }),
-    'a damaged ZIP archive',
+    'an entry inside of another one',
+    () => {
+      const inner = { name: 'word/inner.xml', content: '<x/>' };
+      const outer = { name: 'outer.zip', content: make.zipOf([inner]), isStored: true };
+      return make.zipOf([outer, make.typesPart(), make.documentPart(), { ...inner, at: 30 + outer.name.length }]);
+    },
+    'a ZIP archive with overlapping entries',
   ),
   badDocx(
     'an entry with two names',
