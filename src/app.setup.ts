@@ -9,9 +9,10 @@ import type { Logger } from 'pino';
 import { AppAdapter } from './app.adapter.js';
 import { serveDocs } from './app.docs.js';
 import { AppModule } from './app.module.js';
+import { bodyProgress } from './common/body-progress.js';
 import { Clock } from './common/clock.js';
 import { toEnvelope } from './common/error.filter.js';
-import { MalformedRequest } from './common/errors.js';
+import { MalformedRequest, RequestTimeout } from './common/errors.js';
 import { NestLogger } from './common/logging.js';
 import { requestId } from './common/request-id.js';
 import { requestLog } from './common/request-log.js';
@@ -32,7 +33,12 @@ export async function createApp(config: Config, logger: Logger): Promise<NestExp
   app.disable('etag');
   app.set('query parser', 'simple');
   app.set('trust proxy', [...config.http.trustProxy]);
-  app.use(requestId, requestLog(logger), securityHeaders);
+  app.use(
+    requestId,
+    requestLog(logger),
+    securityHeaders,
+    bodyProgress(config.http.minBodyProgressBytes, app.get(Clock)),
+  );
   app.enableCors({
     origin: [...config.http.corsOrigins],
     methods: ['GET', 'HEAD', 'POST', 'PATCH'],
@@ -65,7 +71,8 @@ function hardenServer(server: Server): void {
         : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
           ? '408 Request Timeout'
           : '400 Bad Request';
-    const body = JSON.stringify(toEnvelope(new MalformedRequest(), id, new Clock().now()));
+    const refused = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? new RequestTimeout() : new MalformedRequest();
+    const body = JSON.stringify(toEnvelope(refused, id, new Clock().now()));
     const headers = [
       ...SECURITY_HEADERS,
       ['X-Request-ID', id],

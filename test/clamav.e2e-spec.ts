@@ -55,7 +55,11 @@ async function refusalOf(scan: Promise<unknown>): Promise<string> {
 const found = findClamd();
 const isMissing = typeof found === 'string';
 
-describeWith(isMissing ? undefined : found, 'clamd', isMissing ? found : '')('a scan by a real clamd', () => {
+describeWith(
+  isMissing ? undefined : found,
+  'clamd',
+  isMissing ? found : '',
+)('a scan by a real clamd', () => {
   let clamd: Clamd;
   let scanner: ClamAvScanner;
 

@@ -56,6 +56,7 @@ export class InvalidFields extends refusal(400, 'VALIDATION_ERROR', 'Some fields
 export class UnprocessableFields extends refusal(422, 'VALIDATION_ERROR', 'Some fields are missing or invalid') {}
 export class RouteNotFound extends refusal(404, 'ROUTE_NOT_FOUND', 'There is nothing at this address') {}
 export class MethodNotAllowed extends refusal(405, 'METHOD_NOT_ALLOWED', 'This address does not support the method') {}
+export class RequestTimeout extends refusal(408, 'REQUEST_TIMEOUT', 'The request took too long to arrive') {}
 export class BodyTooLarge extends refusal(413, 'BODY_TOO_LARGE', 'The request body is too large') {}
 export class UnsupportedMediaType extends refusal(
   415,

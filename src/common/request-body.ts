@@ -108,7 +108,8 @@ export class RequestBodyInterceptor implements NestInterceptor {
   }
 }
 
-function hasBody(request: Request): boolean {
+/** Whether a request announces a body. */
+export function hasBody(request: Request): boolean {
   return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
 }
 

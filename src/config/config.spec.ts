@@ -56,6 +56,7 @@ describe('loadConfig', () => {
         maxJsonBytes: 102_400,
         maxJsonDepth: 10,
         maxArrayLength: 1000,
+        minBodyProgressBytes: 500,
       },
       database: { url: undefined, poolMin: 20, poolMax: 60, poolTimeoutMs: 30_000, recycleSeconds: 3600 },
       auth: {
@@ -119,6 +120,7 @@ describe('loadConfig', () => {
     ['MAX_JSON_SIZE', '1024', { http: { maxJsonBytes: 1024 } }],
     ['MAX_JSON_DEPTH', '100', { http: { maxJsonDepth: 100 } }],
     ['MAX_ARRAY_LENGTH', '1', { http: { maxArrayLength: 1 } }],
+    ['MIN_BODY_PROGRESS', '1', { http: { minBodyProgressBytes: 1 } }],
     ['DATABASE_URL', 'postgres://u:p@h/d', { database: { url: 'postgres://u:p@h/d' } }],
     ['DB_POOL_SIZE', '0', { database: { poolMin: 0, poolMax: 40 } }],
     ['DB_MAX_OVERFLOW', '0', { database: { poolMin: 20, poolMax: 20 } }],
@@ -257,6 +259,7 @@ describe('a setting that cannot be read', () => {
     ['MAX_JSON_SIZE', 'must be a whole number from 1024 to 10485760', '1023', '10485761', '100kb'],
     ['MAX_JSON_DEPTH', 'must be a whole number from 1 to 100', '0', '101'],
     ['MAX_ARRAY_LENGTH', 'must be a whole number from 1 to 100000', '0', '100001'],
+    ['MIN_BODY_PROGRESS', 'must be a whole number from 1 to 65536', '0', '65537'],
     [
       'DATABASE_URL',
       'must look like postgresql://user:password@host:5432/database',

@@ -19,6 +19,8 @@ export interface Config {
     readonly maxJsonBytes: number;
     readonly maxJsonDepth: number;
     readonly maxArrayLength: number;
+    /** Within any five seconds. */
+    readonly minBodyProgressBytes: number;
   };
   readonly database: {
     /** Undefined means: run the embedded PostgreSQL under `dataDir`. */
@@ -184,6 +186,7 @@ function toConfig(values: SettingValues): Config {
       maxJsonBytes: values.MAX_JSON_SIZE,
       maxJsonDepth: values.MAX_JSON_DEPTH,
       maxArrayLength: values.MAX_ARRAY_LENGTH,
+      minBodyProgressBytes: values.MIN_BODY_PROGRESS,
     },
     database: {
       url: values.DATABASE_URL,

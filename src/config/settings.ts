@@ -183,6 +183,12 @@ export const SETTINGS = {
   MAX_JSON_SIZE: setting('HTTP', whole(1024, 10_485_760), '102400', 'largest JSON or form body in bytes'),
   MAX_JSON_DEPTH: setting('HTTP', whole(1, 100), '10', 'deepest nesting of a JSON body'),
   MAX_ARRAY_LENGTH: setting('HTTP', whole(1, 100_000), '1000', 'longest array in a JSON body'),
+  MIN_BODY_PROGRESS: setting(
+    'HTTP',
+    whole(1, 65_536),
+    '500',
+    'bytes of a request that must arrive within any five seconds; a slower sender is answered with 408',
+  ),
 
   DATABASE_URL: optional(
     'Database',

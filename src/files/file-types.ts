@@ -1,38 +1,45 @@
 import type { Content } from './content.js';
-import { isDocx } from './docx.js';
-import { hasWordDocument } from './ole.js';
+import { inspectDocx } from './docx.js';
+import { type Inspection, notOfType } from './inspection.js';
+import { inspectDoc } from './ole.js';
+import { inspectPdf } from './pdf.js';
+import { describeContent } from './signatures.js';
 
 /** A type of file that can be accepted: its one extension, its one media type, and the proof in its bytes. */
 export interface FileType {
   readonly name: string;
   readonly extension: string;
   readonly mediaType: string;
-  /** Whether the content is of this type. Never throws for what the content says. */
-  matches(content: Content): Promise<boolean>;
+  /** Whether the content is of this type, and what is worth knowing about it. Never throws for what the content says. */
+  inspect(content: Content): Promise<Inspection>;
 }
+
+/** An inspection that leaves a content of quite another kind to be described. */
+const orOther =
+  (inspect: (content: Content) => Promise<Inspection | undefined>): FileType['inspect'] =>
+  async (content) =>
+    (await inspect(content)) ?? notOfType(await describeContent(content));
 
 const PDF: FileType = {
   name: 'PDF',
   extension: '.pdf',
   mediaType: 'application/pdf',
-  // ISO 32000-2, annex I: readers accept the header anywhere in the first 1024 bytes
-  async matches(content) {
-    return (await content.read(0, 1024)).includes('%PDF-');
-  },
+  inspect: orOther(inspectPdf),
 };
 
 const DOC: FileType = {
   name: 'DOC',
   extension: '.doc',
   mediaType: 'application/msword',
-  matches: hasWordDocument,
+  inspect: orOther(inspectDoc),
 };
 
 const DOCX: FileType = {
   name: 'DOCX',
   extension: '.docx',
   mediaType: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
-  matches: isDocx,
+  // Word protects a DOCX by putting it into a compound file: [MS-OFFCRYPTO] 2.3
+  inspect: orOther(inspectDocx),
 };
 
 /** What the public form takes as a résumé. */

@@ -42,7 +42,7 @@ export class FilesService {
       storage: this.storage.driver,
       keyId: received.keyId,
       wrappedKey: received.wrappedKey,
-      findings: [],
+      findings: [...received.findings],
       scanState: 'unscanned',
       uploadedBy: nameOf(actor),
       uploadedById: actor.kind === 'user' ? actor.id : null,

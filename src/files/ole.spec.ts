@@ -1,6 +1,7 @@
 import { BufferContent } from '../../test/support/content.js';
 import { makeDoc, makeDocx, makeOle, makePdf } from '../../test/support/documents.js';
-import { hasWordDocument } from './ole.js';
+import type { Content } from './content.js';
+import { inspectDoc } from './ole.js';
 
 const NONE = 0xffffffff;
 const END = 0xfffffffe;
@@ -58,7 +59,8 @@ const withEntries = (count: number): Entry[] => [
   { name: 'WordDocument', type: STREAM },
 ];
 
-const check = (bytes: Buffer): Promise<boolean> => hasWordDocument(new BufferContent(bytes));
+const isDoc = async (content: Content): Promise<boolean> => (await inspectDoc(content))?.isOfType === true;
+const check = (bytes: Buffer): Promise<boolean> => isDoc(new BufferContent(bytes));
 
 /** A copy with some bytes changed. */
 function changed(bytes: Buffer, change: (copy: Buffer) => void): Buffer {
@@ -67,7 +69,7 @@ function changed(bytes: Buffer, change: (copy: Buffer) => void): Buffer {
   return copy;
 }
 
-describe('hasWordDocument', () => {
+describe('inspectDoc', () => {
   it.each([
     ['a Word document', makeDoc()],
     ['one whose stream stands in the second sector of the directory', makeOle('WordDocument', 2)],
@@ -201,7 +203,7 @@ describe('hasWordDocument', () => {
     const content = new BufferContent(bytes);
     const reads = jest.spyOn(content, 'read');
 
-    expect(await hasWordDocument(content)).toBe(false);
+    expect(await isDoc(content)).toBe(false);
     expect(reads.mock.calls.length).toBeLessThanOrEqual(1 + 2 * 1024);
   });
 
@@ -211,7 +213,7 @@ describe('hasWordDocument', () => {
     const content = new BufferContent(bytes);
     const reads = jest.spyOn(content, 'read');
 
-    expect(await hasWordDocument(content)).toBe(false);
+    expect(await isDoc(content)).toBe(false);
     expect(reads.mock.calls.length).toBeLessThanOrEqual(1 + 2 * 1024);
   });
 

@@ -56,6 +56,11 @@ export function UploadInterceptor(profile: UploadProfile): Type<NestInterceptor>
       try {
         await this.read(request, context.switchToHttp().getResponse<Response>(), received);
       } catch (error) {
+        const response = context.switchToHttp().getResponse<Response>();
+        // once it is answered, Node tells nobody any more that the rest of a request will never come
+        response.once('finish', () => {
+          if (!request.complete) request.destroy();
+        });
         await discardAll(received);
         throw toRefusal(error, profile, maxFileBytes);
       }
@@ -64,16 +69,23 @@ export function UploadInterceptor(profile: UploadProfile): Type<NestInterceptor>
 
     private async read(request: Request, response: Response, received: ReceivedFile[]): Promise<void> {
       let file: ReceivedFile | typeof EMPTY | undefined;
+      let isOver = false;
       const { spool, keys } = this;
       const engine: StorageEngine = {
         _handleFile(_request, part, done) {
+          // busboy forgets the stream of a file that is too large: without this it would wait for a sender who is gone
+          request.once('close', () => {
+            if (!request.complete) part.stream.destroy(new Error('the request was cut off'));
+          });
           receiveFile(part as FilePart, profile, spool, keys).then(
             (outcome) => {
               if (outcome === TRUNCATED) {
                 done(new MulterError('LIMIT_FILE_SIZE', profile.field));
                 return;
               }
-              if (outcome !== EMPTY) received.push(outcome);
+              // a request can end, in a refusal or a broken connection, while its file is still being looked at
+              if (isOver && outcome !== EMPTY) void discardAll([outcome]);
+              else if (outcome !== EMPTY) received.push(outcome);
               file = outcome;
               done(null);
             },
@@ -89,17 +101,37 @@ export function UploadInterceptor(profile: UploadProfile): Type<NestInterceptor>
           });
         },
       };
-      const middleware = multer({
-        storage: engine,
-        limits: { ...LIMITS, fileSize: this.config.files.maxFileBytes },
-        defParamCharset: 'utf8',
-      }).single(profile.field);
-      await new Promise<void>((resolve, reject) => {
-        middleware(request, response, (error?: unknown) => {
-          if (error instanceof Error) reject(error);
-          else resolve();
+      let tooLong: (error: Error) => void = () => undefined;
+      let bodyBytes = 0;
+      // multer reads a refused body to its end, which a body without a length need not have
+      const streamHandler = (body: Request, parser: NodeJS.WritableStream): void => {
+        body.on('data', (chunk: Buffer) => {
+          bodyBytes += chunk.length;
+          if (bodyBytes > maxFileBytes + FORM_OVERHEAD_BYTES)
+            tooLong(tooLarge(profile, maxFileBytes, { Connection: 'close' }));
         });
-      });
+        body.pipe(parser);
+      };
+      const { maxFileBytes } = this.config.files;
+      // @types/multer 2.3.0 does not know streamHandler yet
+      const options: multer.Options & { streamHandler: typeof streamHandler } = {
+        storage: engine,
+        limits: { ...LIMITS, fileSize: maxFileBytes },
+        defParamCharset: 'utf8',
+        streamHandler,
+      };
+      const middleware = multer(options).single(profile.field);
+      try {
+        await new Promise<void>((resolve, reject) => {
+          tooLong = reject;
+          middleware(request, response, (error?: unknown) => {
+            if (error instanceof Error) reject(error);
+            else resolve();
+          });
+        });
+      } finally {
+        isOver = true;
+      }
       // multer's body has no prototype; a field of the form cannot stand in for the file
       request.body = { ...(request.body as object), [profile.field]: new Slot(file) };
     }
@@ -140,9 +172,9 @@ async function discardAll(received: readonly ReceivedFile[]): Promise<void> {
   await Promise.allSettled(received.map(({ incoming }) => incoming.discard()));
 }
 
-function tooLarge(profile: UploadProfile, maxFileBytes: number): FileTooLarge {
+function tooLarge(profile: UploadProfile, maxFileBytes: number, headers: Record<string, string> = {}): FileTooLarge {
   const limit = maxFileBytes % 1_048_576 === 0 ? `${maxFileBytes / 1_048_576}MB` : `${maxFileBytes} bytes`;
-  return new FileTooLarge({ fieldErrors: { [profile.field]: [`File size exceeds ${limit}`] } });
+  return new FileTooLarge({ headers, fieldErrors: { [profile.field]: [`File size exceeds ${limit}`] } });
 }
 
 function toRefusal(error: unknown, profile: UploadProfile, maxFileBytes: number): unknown {

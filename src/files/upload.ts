@@ -4,6 +4,7 @@ import { declaredType, type FileType } from './file-types.js';
 import { shownName } from './file-names.js';
 import type { FileKeys } from './file-keys.js';
 import { FileTypeNotAllowed } from './files.errors.js';
+import type { Finding } from './finding.js';
 import type { IncomingFile, Spool } from './spool.js';
 
 /** A file that came with a request, whole, hashed and of an accepted type; not yet kept. */
@@ -14,6 +15,8 @@ export interface ReceivedFile {
   readonly type: FileType;
   readonly sizeBytes: number;
   readonly sha256: string;
+  /** What is worth knowing before it is opened. */
+  readonly findings: readonly Finding[];
   readonly keyId: string | null;
   readonly wrappedKey: Buffer | null;
   readonly incoming: IncomingFile;
@@ -67,8 +70,9 @@ export async function receiveFile(
       return EMPTY;
     }
     const sha256 = await incoming.end();
-    if (!(await type.matches(incoming))) {
-      throw notAllowed(profile, `The content is not that of a ${type.name} file`);
+    const inspection = await type.inspect(incoming);
+    if (!inspection.isOfType) {
+      throw notAllowed(profile, `The content is not that of a ${type.name} file: it looks like ${inspection.found}`);
     }
     return {
       id,
@@ -76,6 +80,7 @@ export async function receiveFile(
       type,
       sizeBytes,
       sha256,
+      findings: inspection.findings,
       keyId: key?.keyId ?? null,
       wrappedKey: key?.wrappedKey ?? null,
       incoming,

@@ -8,7 +8,7 @@ import { type ApiDocument, type Operation, operationsOf } from '../support/opena
 import { routesOf } from '../support/routes.js';
 
 /** The statuses that Forecourt says no with. */
-const STATUSES = [400, 401, 403, 404, 405, 409, 413, 415, 416, 422, 429, 500, 503];
+const STATUSES = [400, 401, 403, 404, 405, 408, 409, 413, 415, 416, 422, 429, 500, 503];
 
 const FILES = readdirSync(join(PROJECT_ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
   /(^|[/.])errors\.ts$/.test(file),

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { bytesOf } from '../../src/files/bytes-of.js';
 import type { Content } from '../../src/files/content.js';
 
 /** A content in memory that holds its readers to the rules: nothing outside of it, at most 1 MiB at a time. */
@@ -17,6 +17,6 @@ export class BufferContent implements Content {
   }
 
   stream(): AsyncIterable<Buffer> {
-    return Readable.from([this.bytes]);
+    return bytesOf(this, 0, this.sizeBytes);
   }
 }

@@ -136,7 +136,10 @@ export function makeOle(streamName = 'WordDocument', directorySectors = 1): Buff
   // the stream's entry stands last, in the last directory sector
   const empty = Array.from({ length: directorySectors * 4 - 2 }, () => entry('', 0, 0, 0));
   const directory = Buffer.concat([root, ...empty, entry(streamName, 2, first, 4096)]);
-  return Buffer.concat([header, table, directory, Buffer.alloc(4096, 0x20)]);
+  // a document of Word begins with the mark of its information block: [MS-DOC] 2.5.2
+  const stream = Buffer.alloc(4096, 0x20);
+  stream.writeUInt16LE(0xa5ec, 0);
+  return Buffer.concat([header, table, directory, stream]);
 }
 
 export const makeDoc = (): Buffer => makeOle();
