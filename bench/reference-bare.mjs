@@ -20,6 +20,7 @@ import {
   resumeHeaders,
   statusChange,
   storageKeyFor,
+  throwUnlessWhole,
   submission,
   toLead,
   toPage,
@@ -246,6 +247,7 @@ async function download(request, response, id) {
   const resume = (await rowsOf(pool, [RESUME_BY_LEAD, [id]]))[0];
   if (resume === undefined) throw new Refused(404);
   await rowsOf(pool, downloadRecord(id, user, request.socket.remoteAddress ?? ''));
+  await throwUnlessWhole(join(UPLOAD_DIR, resume.resume_path), resume.sha256);
   const path = join(UPLOAD_DIR, resume.resume_path);
   const { size } = await stat(path);
   response.writeHead(200, { ...resumeHeaders(resume), 'Content-Length': size });

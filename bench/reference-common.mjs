@@ -1,7 +1,8 @@
 // What both reference servers share: settings, access tokens, statements and the shape of each answer.
 import contentDisposition from 'content-disposition';
 import jwt from 'jsonwebtoken';
-import { createSecretKey, randomUUID } from 'node:crypto';
+import { createHash, createSecretKey, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { extname, join } from 'node:path';
 
 /** The settings of Forecourt that the references follow, under the same names. */
@@ -31,7 +32,7 @@ export const USER_BY_NAME = `SELECT id, username, hashed_password, is_active FRO
 export const USER_BY_ID = `SELECT id, username, hashed_password, is_active FROM users WHERE id = $1`;
 export const LEAD_BY_ID = `SELECT ${LEAD} FROM leads WHERE id = $1`;
 export const LOCK_LEAD = `${LEAD_BY_ID} FOR UPDATE`;
-export const RESUME_BY_LEAD = `SELECT l.first_name, l.last_name, l.resume_path, f.media_type
+export const RESUME_BY_LEAD = `SELECT l.first_name, l.last_name, l.resume_path, f.media_type, f.sha256
   FROM leads AS l JOIN files AS f ON f.storage_key = l.resume_path WHERE l.id = $1`;
 /**
  * That somebody took a résumé: on the disk before a byte of it leaves.
@@ -213,6 +214,16 @@ export function resumeHeaders({ first_name, last_name, resume_path, media_type }
     'Content-Type': media_type,
     'Content-Disposition': contentDisposition(`${first_name}_${last_name}_resume${extname(resume_path)}`),
   };
+}
+
+/**
+ * Reads the whole file before a byte of it leaves, as Forecourt does.
+ * @param {string} path @param {string} sha256
+ */
+export async function throwUnlessWhole(path, sha256) {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) hash.update(chunk);
+  if (hash.digest('hex') !== sha256) throw new Error('the stored file is not what was uploaded');
 }
 
 /** @param {string} originalName */

@@ -22,6 +22,7 @@ import {
   resumeHeaders,
   statusChange,
   storageKeyFor,
+  throwUnlessWhole,
   submission,
   toLead,
   toPage,
@@ -210,6 +211,7 @@ app.get('/api/v1/leads/:lead_id/resume', signedIn, async (request, response) => 
     refuse(response, 404, 'Lead not found');
     return;
   }
+  await throwUnlessWhole(join(UPLOAD_DIR, rows[0].resume_path), rows[0].sha256);
   await pool.query(...downloadRecord(String(request.params['lead_id']), response.locals['user'], request.ip ?? ''));
   response.set(resumeHeaders(rows[0]));
   response.sendFile(rows[0].resume_path, { root: UPLOAD_DIR, etag: false, lastModified: false, cacheControl: false });

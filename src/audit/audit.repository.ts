@@ -8,4 +8,10 @@ export class AuditRepository extends BaseRepository<AuditEntry> {
   constructor(database: Database) {
     super(database, AuditEntry);
   }
+
+  /** Outside of any transaction: one statement, on the disk when this resolves. */
+  async insertAlone(entry: AuditEntry): Promise<void> {
+    const { text, values } = this.insertion(entry);
+    await this.database.read(text, values);
+  }
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import type { Actor } from '../common/actor.js';
 import { Clock } from '../common/clock.js';
-import { Transactions, type Tx } from '../database/transactions.js';
+import type { Tx } from '../database/transactions.js';
 import { AuditEntry, type AuditOutcome } from './audit-entry.entity.js';
 import { AuditRepository } from './audit.repository.js';
 
@@ -21,13 +21,21 @@ export interface AuditEvent {
 export class AuditService {
   constructor(
     private readonly entries: AuditRepository,
-    private readonly transactions: Transactions,
     private readonly clock: Clock,
   ) {}
 
   /** Commits with the change that it tells of. */
-  async record(tx: Tx, actor: Actor, { outcome = 'done', details = {}, ...event }: AuditEvent): Promise<void> {
-    const entry = Object.assign(new AuditEntry(), {
+  async record(tx: Tx, actor: Actor, event: AuditEvent): Promise<void> {
+    await this.entries.insert(tx, this.entryOf(actor, event));
+  }
+
+  /** For what changes nothing, such as a download: on the disk when this resolves. */
+  async recordAlone(actor: Actor, event: AuditEvent): Promise<void> {
+    await this.entries.insertAlone(this.entryOf(actor, event));
+  }
+
+  private entryOf(actor: Actor, { outcome = 'done', details = {}, ...event }: AuditEvent): AuditEntry {
+    return Object.assign(new AuditEntry(), {
       id: randomUUID(),
       at: this.clock.now(),
       actorKind: actor.kind,
@@ -39,11 +47,5 @@ export class AuditService {
       details,
       ...event,
     });
-    await this.entries.insert(tx, entry);
-  }
-
-  /** For what changes nothing, such as a download: on the disk when this resolves. */
-  async recordAlone(actor: Actor, event: AuditEvent): Promise<void> {
-    await this.transactions.run((tx) => this.record(tx, actor, event));
   }
 }

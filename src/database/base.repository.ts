@@ -17,6 +17,7 @@ interface Mapping {
   readonly properties: readonly string[];
   readonly names: readonly string[];
   readonly selection: string;
+  readonly insertText: string;
 }
 
 /**
@@ -45,10 +46,13 @@ export abstract class BaseRepository<Entity extends { id: string }> {
   }
 
   async insert(tx: Tx, entity: Entity): Promise<void> {
-    const { table, names, properties } = this.mapping;
-    const places = names.map((_, index) => `$${index + 1}`);
-    const values = properties.map((property) => (entity as Record<string, unknown>)[property] ?? null);
-    await rowsIn(tx, `INSERT INTO ${table} (${names.join(', ')}) VALUES (${places.join(', ')})`, values);
+    const { text, values } = this.insertion(entity);
+    await rowsIn(tx, text, values);
+  }
+
+  protected insertion(entity: Entity): { readonly text: string; readonly values: unknown[] } {
+    const { insertText: text, properties } = this.mapping;
+    return { text, values: properties.map((property) => (entity as Record<string, unknown>)[property] ?? null) };
   }
 
   /** Writes the named properties of the entity. */
@@ -93,10 +97,13 @@ export abstract class BaseRepository<Entity extends { id: string }> {
   protected get mapping(): Mapping {
     if (this.known === undefined) {
       const { tableName, columns } = this.database.source.getMetadata(this.entity);
+      const names = columns.map(({ databaseName }) => databaseName);
+      const places = names.map((_, index) => `$${index + 1}`);
       this.known = {
         table: tableName,
         properties: columns.map(({ propertyName }) => propertyName),
-        names: columns.map(({ databaseName }) => databaseName),
+        names,
+        insertText: `INSERT INTO ${tableName} (${names.join(', ')}) VALUES (${places.join(', ')})`,
         selection: columns.map(({ databaseName, propertyName }) => `t.${databaseName} AS "${propertyName}"`).join(', '),
       };
     }

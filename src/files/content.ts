@@ -6,6 +6,6 @@ export interface Content {
   readonly sizeBytes: number;
   /** As many of the bytes from `position` on as there are, at most `length`. At most 1 MiB at a time. */
   read(position: number, length: number): Promise<Buffer>;
-  /** All bytes in order, never more than 64 KiB at a time. */
+  /** All bytes in order, never more than 256 KiB at a time. */
   stream(): AsyncIterable<Buffer>;
 }

@@ -5,6 +5,7 @@ import { NotGenuine, opened, sealedSpan } from './encryption.js';
 import type { StoredFile } from './file.entity.js';
 import { FileKeys } from './file-keys.js';
 import { FileIntegrityFailed, FileNotFound } from './files.errors.js';
+import { slices } from './slices.js';
 import { type ByteRange, FileStorage } from './storage/file-storage.js';
 
 /** Files up to this size are read once, checked in memory and sent; larger ones are read twice. */
@@ -67,15 +68,5 @@ export class FileReader {
     } catch (error) {
       throw error instanceof NotGenuine ? new FileIntegrityFailed({ cause: error }) : error;
     }
-  }
-}
-
-/** A part of bytes that are held in pieces. */
-function* slices(pieces: readonly Buffer[], { start, end }: ByteRange): Generator<Buffer> {
-  let at = 0;
-  for (const piece of pieces) {
-    const [from, to] = [Math.max(0, start - at), Math.min(piece.length, end + 1 - at)];
-    if (to > from) yield piece.subarray(from, to);
-    at += piece.length;
   }
 }

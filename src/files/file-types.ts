@@ -1,8 +1,9 @@
 import type { Content } from './content.js';
 import { inspectDocx } from './docx.js';
-import { type Inspection, notOfType } from './inspection.js';
+import { type ContentWatcher, type Inspection, notOfType } from './inspection.js';
 import { inspectDoc } from './ole.js';
 import { inspectPdf } from './pdf.js';
+import { PdfNames } from './pdf-names.js';
 import { describeContent } from './signatures.js';
 
 /** A type of file that can be accepted: its one extension, its one media type, and the proof in its bytes. */
@@ -10,20 +11,26 @@ export interface FileType {
   readonly name: string;
   readonly extension: string;
   readonly mediaType: string;
-  /** Whether the content is of this type, and what is worth knowing about it. Never throws for what the content says. */
-  inspect(content: Content): Promise<Inspection>;
+  /** Something to show the content to while it comes in, all of it and in order. */
+  watch?(): ContentWatcher;
+  /**
+   * Whether the content is of this type, and what is worth knowing about it; with the watcher that saw it come in, if there was
+   * one. Never throws for what the content says.
+   */
+  inspect(content: Content, watcher?: ContentWatcher): Promise<Inspection>;
 }
 
 /** An inspection that leaves a content of quite another kind to be described. */
 const orOther =
-  (inspect: (content: Content) => Promise<Inspection | undefined>): FileType['inspect'] =>
-  async (content) =>
-    (await inspect(content)) ?? notOfType(await describeContent(content));
+  (inspect: (content: Content, watcher?: ContentWatcher) => Promise<Inspection | undefined>): FileType['inspect'] =>
+  async (content, watcher) =>
+    (await inspect(content, watcher)) ?? notOfType(await describeContent(content));
 
 const PDF: FileType = {
   name: 'PDF',
   extension: '.pdf',
   mediaType: 'application/pdf',
+  watch: () => new PdfNames(),
   inspect: orOther(inspectPdf),
 };
 

@@ -6,4 +6,9 @@ export type Inspection =
   /** `found` continues the sentence "it looks like …" for the sender. */
   | { readonly isOfType: false; readonly found: string };
 
+/** Sees a content go by on its way in, so that it need not be read again for the inspection. */
+export interface ContentWatcher {
+  write(chunk: Buffer): void;
+}
+
 export const notOfType = (found: string): Inspection => ({ isOfType: false, found });

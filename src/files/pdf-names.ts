@@ -1,4 +1,5 @@
 import { Finding } from './finding.js';
+import type { ContentWatcher } from './inspection.js';
 import { unescaped } from './pdf-syntax.js';
 
 /** Longer names are none that is looked for, even if each of their characters is escaped. */
@@ -8,6 +9,8 @@ const LOOK_AHEAD_BYTES = 64;
 const KEPT_BYTES = MOST_NAME_BYTES + LOOK_AHEAD_BYTES;
 const MOST_OBJECT_STREAMS = 2000;
 
+/** What the names that matter here begin with; # begins an escaped character. */
+const INITIALS = new Set(Array.from('#ACDEFJLOPRS', (letter) => letter.charCodeAt(0)));
 const NAME = /[^\0\t\n\f\r ()<>[\]{}/%]*/y;
 /** A value follows: a dictionary, a string or a reference. A comment may hide one. */
 const VALUE = /^[\0\t\n\f\r ]*(?:[<(%]|\d{1,10}[\0\t\n\f\r ]+\d{1,5}[\0\t\n\f\r ]+R|$)/;
@@ -26,7 +29,7 @@ export interface ObjectStream {
  * anywhere by its cross-reference table, even into the middle of a string or a stream. What a résumé says in plain text
  * ("HTML/JavaScript") is told from that by what stands before and behind it.
  */
-export class PdfNames {
+export class PdfNames implements ContentWatcher {
   readonly findings = new Set<Finding>();
   readonly objectStreams: ObjectStream[] = [];
   hasEncryption = false;
@@ -69,6 +72,11 @@ export class PdfNames {
 
   /** The position behind the name. */
   private seeName(text: string, slash: number): number {
+    // bytes that are no text have a slash in every 256, so most of them are passed over before anything is made of them
+    if (slash + 1 < text.length && !INITIALS.has(text.charCodeAt(slash + 1))) {
+      this.actionAt = undefined;
+      return slash + 1;
+    }
     NAME.lastIndex = slash + 1;
     const raw = NAME.exec(text)?.[0] ?? '';
     const end = slash + 1 + Math.min(raw.length, MOST_NAME_BYTES);

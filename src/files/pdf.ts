@@ -3,7 +3,7 @@ import { bytesOf } from './bytes-of.js';
 import type { Content } from './content.js';
 import { Finding } from './finding.js';
 import { inflate } from './inflate.js';
-import { type Inspection, notOfType } from './inspection.js';
+import { type ContentWatcher, type Inspection, notOfType } from './inspection.js';
 import { type ObjectStream, PdfNames } from './pdf-names.js';
 import { readCrossReference } from './pdf-xref.js';
 import { kindOf } from './signatures.js';
@@ -20,17 +20,16 @@ const SMALL_STREAM_BYTES = 1024 * 1024;
 
 /**
  * Whether a content is a PDF, and what is worth knowing about it; undefined when there is no header in its first KiB (ISO 32000-2,
- * 7.5.2 and annex I). Reads it once from its beginning to its end, keeps less than 1 MiB in memory, and never throws for what the
+ * 7.5.2 and annex I). Reads it once from its beginning to its end, unless a watcher saw it; keeps less than 1 MiB in memory, and never throws for what the
  * content says.
  */
-export async function inspectPdf(content: Content): Promise<Inspection | undefined> {
+export async function inspectPdf(content: Content, watcher?: ContentWatcher): Promise<Inspection | undefined> {
   const headerAt = (await content.read(0, HEAD_BYTES)).indexOf(HEADER);
   if (headerAt < 0) return undefined;
   // one file that is two things is opened as the wrong one by somebody
   const other = headerAt === 0 ? undefined : await kindOf(content);
   if (other !== undefined) return notOfType(other);
-  const names = new PdfNames();
-  for await (const chunk of content.stream()) names.write(chunk);
+  const names = watcher instanceof PdfNames ? watcher : await namesIn(content);
   names.end();
   const findings = new Set<Finding>();
   const structure = await inspectStructure(content, headerAt);
@@ -40,6 +39,12 @@ export async function inspectPdf(content: Content): Promise<Inspection | undefin
   if (!findings.has(Finding.Encrypted)) await searchObjectStreams(content, names);
   for (const finding of names.findings) findings.add(finding);
   return { isOfType: true, findings: [...findings] };
+}
+
+async function namesIn(content: Content): Promise<PdfNames> {
+  const names = new PdfNames();
+  for await (const chunk of content.stream()) names.write(chunk);
+  return names;
 }
 
 /** ISO 32000-2, 7.5.5: the last line is the end marker; before it stands the position of the cross-reference section. */

@@ -6,12 +6,16 @@ import { Clock } from '../common/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import type { Content } from './content.js';
 import { opened, sealedSpan, Sealer } from './encryption.js';
+import { slices } from './slices.js';
 import { SPOOL_FOLDER, type SpooledFile } from './storage/file-storage.js';
 import { storing } from './storing.js';
 
 /** An upload that has not become a file after this long belongs to a process that died. */
 export const ABANDONED_AFTER_MS = 3_600_000;
 const MOST_BYTES_AT_A_TIME = 1_048_576;
+const READ_BYTES = 256 * 1024;
+/** Up to this size an upload is looked at in memory, and only written to the disk. */
+const MOST_BYTES_IN_MEMORY = 256 * 1024;
 
 /**
  * Uploads on their way in: files of the local disk, encrypted from their first byte when files are encrypted, that become
@@ -62,6 +66,8 @@ export class IncomingFile implements Content {
   /** Of the ciphertext, where that differs from the content. */
   private readonly sealedHash: Hash | undefined;
   private sha256 = '';
+  /** All content so far; undefined when it has become too much. */
+  private inMemory: Buffer[] | undefined = [];
   private contentBytes = 0;
   private storedBytes = 0;
   private isOver = false;
@@ -84,6 +90,8 @@ export class IncomingFile implements Content {
   async write(content: Buffer): Promise<void> {
     this.contentBytes += content.length;
     this.hash.update(content);
+    if (this.contentBytes > MOST_BYTES_IN_MEMORY) this.inMemory = undefined;
+    this.inMemory?.push(content);
     await this.store(this.sealer === undefined ? [content] : this.sealer.update(content));
   }
 
@@ -109,8 +117,8 @@ export class IncomingFile implements Content {
     return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
   }
 
-  stream(): AsyncIterable<Buffer> {
-    return this.part(0, this.contentBytes);
+  async *stream(): AsyncGenerator<Buffer> {
+    yield* this.part(0, this.contentBytes);
   }
 
   /** Closes and removes it, unless a storage has taken it. Can be called again. */
@@ -123,7 +131,8 @@ export class IncomingFile implements Content {
     });
   }
 
-  private part(start: number, end: number): AsyncIterable<Buffer> {
+  private part(start: number, end: number): AsyncIterable<Buffer> | Iterable<Buffer> {
+    if (this.inMemory !== undefined) return slices(this.inMemory, { start, end: end - 1 });
     if (this.dataKey === undefined) return this.stored(start, end);
     const span = sealedSpan({ start, end }, this.contentBytes);
     return opened(this.stored(span.start, span.end), this.dataKey, { start, end }, this.contentBytes);
@@ -131,7 +140,7 @@ export class IncomingFile implements Content {
 
   private async *stored(start: number, end: number): AsyncGenerator<Buffer> {
     for (let at = start; at < end;) {
-      const buffer = Buffer.allocUnsafe(Math.min(65_536, end - at));
+      const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, end - at));
       const { bytesRead } = await this.handle.read(buffer, 0, buffer.length, at);
       if (bytesRead === 0) return;
       yield buffer.subarray(0, bytesRead);
@@ -146,9 +155,8 @@ export class IncomingFile implements Content {
         this.sealedHash?.update(piece);
       }
       // one call for the pieces of a chunk; what a full disk did not take comes back as an error with the next
-      let rest = pieces.filter(({ length }) => length > 0);
-      while (rest.length > 0) {
-        const { bytesWritten } = await this.handle.writev(rest);
+      for (let rest = pieces; rest.length > 0;) {
+        const { bytesWritten } = await this.handle.writev(rest as Buffer[]);
         rest = without(rest, bytesWritten);
       }
     });

@@ -30,6 +30,8 @@ const LIMITS = {
   headerPairs: 50,
   fieldNestingDepth: 0,
 };
+/** How long the rest of a refused request is read and thrown away, so that its sender gets to see the answer. */
+const LINGER_MS = 500;
 /** What boundaries, headers and fields may add to the file. */
 const FORM_OVERHEAD_BYTES = 64 * 1024;
 
@@ -57,9 +59,12 @@ export function UploadInterceptor(profile: UploadProfile): Type<NestInterceptor>
         await this.read(request, context.switchToHttp().getResponse<Response>(), received);
       } catch (error) {
         const response = context.switchToHttp().getResponse<Response>();
-        // once it is answered, Node tells nobody any more that the rest of a request will never come
+        // Once it is answered, Node tells nobody any more that the rest of a request will never come. Cut off at once, the
+        // connection would be reset and take the answer with it.
         response.once('finish', () => {
-          if (!request.complete) request.destroy();
+          if (request.complete) return;
+          request.resume();
+          setTimeout(() => request.destroy(), LINGER_MS).unref();
         });
         await discardAll(received);
         throw toRefusal(error, profile, maxFileBytes);

@@ -54,9 +54,11 @@ export async function receiveFile(
   const id = randomUUID();
   const key = keys.make(id);
   const incoming = type === undefined ? undefined : await spool.receive(key?.dataKey);
+  const watcher = type?.watch?.();
   try {
     // Leaving the loop early must not destroy the stream: multer would report that instead of our refusal.
     for await (const chunk of part.stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      watcher?.write(chunk);
       await incoming?.write(chunk);
     }
     if (part.stream.truncated === true) {
@@ -70,7 +72,7 @@ export async function receiveFile(
       return EMPTY;
     }
     const sha256 = await incoming.end();
-    const inspection = await type.inspect(incoming);
+    const inspection = await type.inspect(incoming, watcher);
     if (!inspection.isOfType) {
       throw notAllowed(profile, `The content is not that of a ${type.name} file: it looks like ${inspection.found}`);
     }

@@ -26,6 +26,7 @@ export class DiskStorage extends FileStorage {
 
   async prepare(): Promise<void> {
     await mkdir(join(this.folder, SPOOL_FOLDER), { recursive: true, mode: 0o700 });
+    await this.makeFolders();
     // where files lay before there were folders
     for (const entry of await readdir(this.folder, { withFileTypes: true })) {
       if (!entry.isFile() || entry.name.startsWith('.')) continue;
@@ -99,6 +100,21 @@ export class DiskStorage extends FileStorage {
   override async freeBytes(): Promise<number> {
     const { bavail, bsize } = await statfs(this.folder);
     return bavail * bsize;
+  }
+
+  /** The folders of all keys that begin with a UUID, so that no upload has to wait for one. */
+  private async makeFolders(): Promise<void> {
+    const there = new Set(await readdir(this.folder));
+    let isNew = false;
+    for (let index = 0; index < 256; index += 1) {
+      const name = index.toString(16).padStart(2, '0');
+      if (!there.has(name)) {
+        await mkdir(join(this.folder, name), { recursive: true, mode: 0o700 });
+        isNew = true;
+      }
+      this.made.add(join(this.folder, name));
+    }
+    if (isNew) await this.forceFolder(this.folder);
   }
 
   private async makeFolderOf(key: string): Promise<void> {
