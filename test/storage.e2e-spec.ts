@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { FileNotStored, FileStorageFull, FileStorageUnavailable } from '../src/files/files.errors.js';
 import type { FileStorage } from '../src/files/storage/file-storage.js';
-import { S3Storage, type S3Options } from '../src/files/storage/s3.storage.js';
+import type { S3Settings } from '../src/config/config.js';
+import { S3Storage } from '../src/files/storage/s3.storage.js';
 import { WebdavStorage } from '../src/files/storage/webdav.storage.js';
 import type { WebdavOptions } from '../src/files/storage/webdav-client.js';
 import { findApache, type RunningApache, startApache } from './support/apache.js';
@@ -76,7 +77,7 @@ describe('S3Storage', () => {
     server = await startS3('practice');
   });
 
-  const storageOn = (options: Partial<S3Options> = {}): S3Storage =>
+  const storageOn = (options: Partial<S3Settings> = {}): S3Storage =>
     new S3Storage(
       {
         endpoint: server.url,
@@ -193,7 +194,7 @@ describe('S3Storage', () => {
     15_000,
   );
 
-  it.each<[string, RegExp, Partial<S3Options>]>([
+  it.each<[string, RegExp, Partial<S3Settings>]>([
     [
       'an access key that nobody has',
       /^S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY: /,

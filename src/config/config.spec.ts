@@ -11,6 +11,8 @@ const PRODUCTION = {
   DATABASE_URL: 'postgresql://forecourt:s3cr3t@db.internal:5432/forecourt',
 };
 
+const S3 = { STORAGE_DRIVER: 's3', S3_BUCKET: 'b' };
+const DAV = { STORAGE_DRIVER: 'webdav', WEBDAV_URL: 'https://d.test' };
 const A_FILE_KEY = Buffer.alloc(32, 7).toString('base64');
 
 /** Settings that take any text; the rules about some of them stand in the tests of combinations. */
@@ -20,6 +22,13 @@ const FREE_TEXT: readonly SettingName[] = [
   'SECRET_KEY',
   'SECRET_KEY_PREVIOUS',
   'UPLOAD_DIR',
+  'S3_REGION',
+  'S3_BUCKET',
+  'S3_PREFIX',
+  'S3_ACCESS_KEY_ID',
+  'S3_SECRET_ACCESS_KEY',
+  'WEBDAV_USERNAME',
+  'WEBDAV_PASSWORD',
   'SMTP_HOST',
   'SMTP_USERNAME',
   'SMTP_PASSWORD',
@@ -73,6 +82,7 @@ describe('loadConfig', () => {
       files: {
         uploadDir: resolve('var', 'uploads'),
         maxFileBytes: 5_242_880,
+        storage: { driver: 'disk' },
         encryption: { isOn: true, keys: [] },
       },
       mail: {
@@ -142,6 +152,22 @@ describe('loadConfig', () => {
     ['RATE_LIMIT_DOWNLOAD', '9', { rateLimits: { downloadPerMinute: 9 } }],
     ['UPLOAD_DIR', './uploads/resumes', { files: { uploadDir: resolve('uploads', 'resumes') } }],
     ['MAX_FILE_SIZE', '1', { files: { maxFileBytes: 1 } }],
+    ['STORAGE_DRIVER', 'webdav', { files: { storage: { driver: 'webdav', url: 'https://d.test' } } }, DAV],
+    ['S3_ENDPOINT', 'https://s3.test', { files: { storage: { endpoint: 'https://s3.test' } } }, S3],
+    ['S3_REGION', 'eu-1', { files: { storage: { region: 'eu-1' } } }, S3],
+    ['S3_BUCKET', 'files', { files: { storage: { driver: 's3', bucket: 'files', prefix: '' } } }, S3],
+    ['S3_PREFIX', 'a/b', { files: { storage: { prefix: 'a/b' } } }, S3],
+    ['S3_PATH_STYLE', 'true', { files: { storage: { forcePathStyle: true } } }, S3],
+    ['S3_ACCESS_KEY_ID', 'key', { files: { storage: { accessKeyId: 'key' } } }, { ...S3, S3_SECRET_ACCESS_KEY: 's' }],
+    [
+      'S3_SECRET_ACCESS_KEY',
+      'hush',
+      { files: { storage: { secretAccessKey: 'hush' } } },
+      { ...S3, S3_ACCESS_KEY_ID: 'k' },
+    ],
+    ['WEBDAV_URL', 'https://dav.test/a/', { files: { storage: { url: 'https://dav.test/a' } } }, DAV],
+    ['WEBDAV_USERNAME', 'me', { files: { storage: { username: 'me' } } }, { ...DAV, WEBDAV_PASSWORD: 'p' }],
+    ['WEBDAV_PASSWORD', 'hush', { files: { storage: { password: 'hush' } } }, { ...DAV, WEBDAV_USERNAME: 'u' }],
     ['FILE_ENCRYPTION', 'false', { files: { encryption: { isOn: false } } }],
     [
       'FILE_ENCRYPTION_KEYS',
@@ -306,6 +332,10 @@ describe('a setting that cannot be read', () => {
     ['RATE_LIMIT_SUBMIT', 'must be a whole number from 1 to 1000000', '0', '1000001'],
     ['RATE_LIMIT_LOGIN', 'must be a whole number from 1 to 1000000', '0', '1000001'],
     ['RATE_LIMIT_DOWNLOAD', 'must be a whole number from 1 to 1000000', '0', '1000001'],
+    ['STORAGE_DRIVER', 'must be one of disk, s3, webdav', 'ftp'],
+    ['S3_ENDPOINT', 'must be an address such as https://intake.example.com', 'store'],
+    ['S3_PATH_STYLE', 'must be true or false', 'maybe'],
+    ['WEBDAV_URL', 'must be an address such as https://intake.example.com', 'dav'],
     ['FILE_ENCRYPTION', 'must be true or false', 'maybe', '2'],
     [
       'FILE_ENCRYPTION_KEYS',
@@ -367,6 +397,10 @@ describe('settings that do not go together', () => {
       { SMTP_FROM_NAME: 'A\r\nBcc: x@y.test' },
       'SMTP_FROM_NAME and COMPANY_NAME must be one line each',
     ],
+    ['S3 without a bucket', { STORAGE_DRIVER: 's3' }, 'S3_BUCKET is required with STORAGE_DRIVER=s3'],
+    ['WebDAV without an address', { STORAGE_DRIVER: 'webdav' }, 'WEBDAV_URL is required with STORAGE_DRIVER=webdav'],
+    ['half an access key', { S3_ACCESS_KEY_ID: 'k' }, 'S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY must be set together'],
+    ['half a sign-in', { WEBDAV_USERNAME: 'u' }, 'WEBDAV_USERNAME and WEBDAV_PASSWORD must be set together'],
     [
       'two keys for files with one id',
       { FILE_ENCRYPTION_KEYS: `a:${A_FILE_KEY},a:${A_FILE_KEY}` },
@@ -404,7 +438,12 @@ describe('production', () => {
     [
       'no key for files that lie elsewhere',
       { UPLOAD_DIR: '/mnt/files' },
-      'FILE_ENCRYPTION_KEYS is required in production when UPLOAD_DIR is set',
+      'FILE_ENCRYPTION_KEYS is required in production unless files lie under DATA_DIR',
+    ],
+    [
+      'no key for files in a store',
+      { STORAGE_DRIVER: 's3', S3_BUCKET: 'b' },
+      'FILE_ENCRYPTION_KEYS is required in production unless files lie under DATA_DIR',
     ],
     ['DEBUG', { DEBUG: 'true' }, 'DEBUG must be false in production'],
     ['fewer bcrypt rounds than 12', { BCRYPT_ROUNDS: '11' }, 'BCRYPT_ROUNDS must be at least 12 in production'],
@@ -468,9 +507,11 @@ describe('the catalogue of settings', () => {
       'ADMIN_PASSWORD',
       'DATABASE_URL',
       'FILE_ENCRYPTION_KEYS',
+      'S3_SECRET_ACCESS_KEY',
       'SECRET_KEY',
       'SECRET_KEY_PREVIOUS',
       'SMTP_PASSWORD',
+      'WEBDAV_PASSWORD',
     ]);
   });
 

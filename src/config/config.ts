@@ -1,6 +1,24 @@
 import { join, resolve } from 'node:path';
 import { Misread, SETTINGS, type Setting, type SettingName, type SettingValues } from './settings.js';
 
+export interface S3Settings {
+  /** Amazon's own when unset. */
+  readonly endpoint?: string;
+  readonly region: string;
+  readonly bucket: string;
+  /** What all names in the bucket begin with, as folders; may be empty. */
+  readonly prefix: string;
+  readonly forcePathStyle: boolean;
+  readonly accessKeyId?: string;
+  readonly secretAccessKey?: string;
+}
+
+export interface WebdavSettings {
+  readonly url: string;
+  readonly username?: string;
+  readonly password?: string;
+}
+
 /** Everything that can be configured, read once at the start. Paths are absolute, times carry their unit. */
 export interface Config {
   readonly isProduction: boolean;
@@ -50,6 +68,10 @@ export interface Config {
   readonly files: {
     readonly uploadDir: string;
     readonly maxFileBytes: number;
+    readonly storage:
+      | { readonly driver: 'disk' }
+      | ({ readonly driver: 's3' } & S3Settings)
+      | ({ readonly driver: 'webdav' } & WebdavSettings);
     /** No keys means: one is made once and kept under `dataDir`. */
     readonly encryption: { readonly isOn: boolean; readonly keys: readonly { id: string; key: Buffer }[] };
   };
@@ -139,14 +161,25 @@ function checkTogether(values: SettingValues, problems: string[]): void {
   if (/[\r\n]/.test(values.SMTP_FROM_NAME + values.COMPANY_NAME)) {
     problems.push('SMTP_FROM_NAME and COMPANY_NAME must be one line each');
   }
+  if (values.STORAGE_DRIVER === 's3' && values.S3_BUCKET === undefined)
+    problems.push('S3_BUCKET is required with STORAGE_DRIVER=s3');
+  if (values.STORAGE_DRIVER === 'webdav' && values.WEBDAV_URL === undefined)
+    problems.push('WEBDAV_URL is required with STORAGE_DRIVER=webdav');
+  for (const [one, other] of [
+    ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'],
+    ['WEBDAV_USERNAME', 'WEBDAV_PASSWORD'],
+  ] as const) {
+    if ((values[one] === undefined) !== (values[other] === undefined))
+      problems.push(`${one} and ${other} must be set together`);
+  }
   const keyIds = (values.FILE_ENCRYPTION_KEYS ?? []).map(({ id }) => id);
   if (new Set(keyIds).size < keyIds.length) problems.push('FILE_ENCRYPTION_KEYS must not list an id twice');
   if (!production) return;
   if (values.SECRET_KEY === undefined) problems.push('SECRET_KEY is required in production');
   if (values.DATABASE_URL === undefined) problems.push('DATABASE_URL is required in production');
-  if (values.FILE_ENCRYPTION && keyIds.length === 0 && values.UPLOAD_DIR !== undefined) {
-    problems.push('FILE_ENCRYPTION_KEYS is required in production when UPLOAD_DIR is set');
-  }
+  const keepsFilesItself = values.STORAGE_DRIVER === 'disk' && values.UPLOAD_DIR === undefined;
+  if (values.FILE_ENCRYPTION && keyIds.length === 0 && !keepsFilesItself)
+    problems.push('FILE_ENCRYPTION_KEYS is required in production unless files lie under DATA_DIR');
   if (values.DEBUG) problems.push('DEBUG must be false in production');
   if (values.BCRYPT_ROUNDS < 12) problems.push('BCRYPT_ROUNDS must be at least 12 in production');
   if (values.REGISTRATION_MODE === 'open') problems.push('REGISTRATION_MODE must be admin in production');
@@ -158,6 +191,31 @@ function attorneysOf({ ATTORNEY_EMAIL: listed = [], ADMIN_EMAIL: admin }: Settin
     (listed.length === 0 ? [admin] : listed).map((address) => [address.toLowerCase(), address]),
   );
   return [...byAddress.values()];
+}
+
+function storageOf(values: SettingValues): Config['files']['storage'] {
+  const { STORAGE_DRIVER: driver, S3_ENDPOINT: endpoint, S3_ACCESS_KEY_ID: accessKeyId } = values;
+  const { S3_SECRET_ACCESS_KEY: secretAccessKey, WEBDAV_USERNAME: username, WEBDAV_PASSWORD: password } = values;
+  switch (driver) {
+    case 'disk':
+      return { driver };
+    case 's3':
+      return {
+        driver,
+        region: values.S3_REGION,
+        bucket: values.S3_BUCKET ?? '',
+        prefix: values.S3_PREFIX ?? '',
+        forcePathStyle: values.S3_PATH_STYLE,
+        ...(endpoint === undefined ? {} : { endpoint }),
+        ...(accessKeyId === undefined || secretAccessKey === undefined ? {} : { accessKeyId, secretAccessKey }),
+      };
+    case 'webdav':
+      return {
+        driver,
+        url: values.WEBDAV_URL ?? '',
+        ...(username === undefined || password === undefined ? {} : { username, password }),
+      };
+  }
 }
 
 function weaknessesOf(key: string): string[] {
@@ -218,6 +276,7 @@ function toConfig(values: SettingValues): Config {
     files: {
       uploadDir: values.UPLOAD_DIR === undefined ? join(dataDir, 'uploads') : resolve(values.UPLOAD_DIR),
       maxFileBytes: values.MAX_FILE_SIZE,
+      storage: storageOf(values),
       encryption: { isOn: values.FILE_ENCRYPTION, keys: values.FILE_ENCRYPTION_KEYS ?? [] },
     },
     mail: {

@@ -275,6 +275,22 @@ export const SETTINGS = {
     '5242880',
     'largest upload in bytes; exactly this size is accepted',
   ),
+  STORAGE_DRIVER: setting(
+    'Files',
+    oneOf('disk', 's3', 'webdav'),
+    'disk',
+    'where files are kept; uploads wait in UPLOAD_DIR until they are there',
+  ),
+  S3_ENDPOINT: optional('Files', webAddress, 'address of an S3-compatible store; Amazon itself when unset'),
+  S3_REGION: setting('Files', text, 'us-east-1', 'region of the bucket'),
+  S3_BUCKET: optional('Files', text, 'bucket that files are kept in'),
+  S3_PREFIX: optional('Files', text, 'what all names in the bucket begin with, as folders'),
+  S3_PATH_STYLE: setting('Files', flag, 'false', 'names the bucket in the path; most stores other than Amazon need it'),
+  S3_ACCESS_KEY_ID: optional('Files', text, 'access key; the role of the machine when unset'),
+  S3_SECRET_ACCESS_KEY: optional('Files', secretText, 'secret of the access key'),
+  WEBDAV_URL: optional('Files', webAddress, 'folder on a WebDAV server that is Forecourt’s own'),
+  WEBDAV_USERNAME: optional('Files', text, 'user name at the WebDAV server, if it asks for one'),
+  WEBDAV_PASSWORD: optional('Files', secretText, 'password at the WebDAV server'),
   FILE_ENCRYPTION: setting(
     'Files',
     flag,
@@ -284,7 +300,7 @@ export const SETTINGS = {
   FILE_ENCRYPTION_KEYS: secret(
     'Files',
     list(fileKey),
-    'id:key, comma separated: 32 bytes in base64; the first wraps the keys of new files, the others only open older ones. When unset and the files lie under DATA_DIR, a key is made once and kept there: back it up',
+    'id:key, comma separated: 32 bytes in base64; the first wraps the keys of new files, the others only open older ones. When unset and files lie under DATA_DIR, a key is made once and kept there: back it up',
   ),
 
   SMTP_HOST: optional(

@@ -1,4 +1,6 @@
 import { Module } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { LOGGER } from '../common/logging.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { FileKeys } from './file-keys.js';
 import { FileReader } from './file-reader.js';
@@ -21,7 +23,11 @@ import { openStorage } from './storage/open-storage.js';
     FileKeys,
     FileReader,
     Spool,
-    { provide: FileStorage, useFactory: (config: Config) => openStorage(config), inject: [CONFIG] },
+    {
+      provide: FileStorage,
+      useFactory: (config: Config, logger: Logger) => openStorage(config, logger),
+      inject: [CONFIG, LOGGER],
+    },
   ],
   exports: [FilesService, FileKeys, Spool],
 })

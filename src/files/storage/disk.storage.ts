@@ -33,7 +33,9 @@ export class DiskStorage extends FileStorage {
       await this.makeFolderOf(entry.name);
       await rename(join(this.folder, entry.name), this.pathOf(entry.name));
     }
-    await this.check();
+    await this.check().catch((cause: unknown) => {
+      throw new Error('UPLOAD_DIR cannot keep files', { cause });
+    });
   }
 
   async put(key: string, file: SpooledFile): Promise<void> {

@@ -20,23 +20,10 @@ import {
   FileStorageUnavailable,
   FileUnreadable,
 } from '../files.errors.js';
+import type { S3Settings } from '../../config/config.js';
 import { type ByteRange, FileStorage, type SpooledFile, type StoredObject } from './file-storage.js';
 import { isConnectionError, isPassingStatus, reasonOf, withRetries } from './retries.js';
 import { bytesOf, isKey, isSameAs, rangeOf, SpooledFileChanged, throwIfChanged } from './spooled-bytes.js';
-
-export interface S3Options {
-  /** Amazon's own when unset. */
-  readonly endpoint?: string;
-  readonly region: string;
-  readonly bucket: string;
-  /** What all names in the bucket begin with, as folders: `forecourt/files`. May be empty. */
-  readonly prefix: string;
-  /** Whether the bucket is named in the path instead of the host: most stores that are not Amazon's need it. */
-  readonly forcePathStyle: boolean;
-  /** Without them: the machine's own role, as the AWS client finds it. */
-  readonly accessKeyId?: string;
-  readonly secretAccessKey?: string;
-}
 
 /** Larger files go in parts, of which one is held in memory at a time; smaller ones are streamed. */
 const PART_BYTES = 16 * 1024 * 1024;
@@ -65,7 +52,7 @@ export class S3Storage extends FileStorage {
   private readonly place: string;
 
   constructor(
-    { endpoint, region, bucket, prefix, forcePathStyle, accessKeyId, secretAccessKey }: S3Options,
+    { endpoint, region, bucket, prefix, forcePathStyle, accessKeyId, secretAccessKey }: S3Settings,
     private readonly log: Logger,
   ) {
     super();

@@ -2,14 +2,11 @@ import { XMLParser } from 'fast-xml-parser';
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { pipeline, type Readable } from 'node:stream';
+import type { WebdavSettings } from '../../config/config.js';
 import { isConnectionError, isPassingStatus } from './retries.js';
 
-export interface WebdavOptions {
-  /** The folder that is Forecourt's own. */
-  readonly url: string;
-  /** For basic authentication, the one kind that is spoken; both or neither. */
-  readonly username?: string;
-  readonly password?: string;
+/** Basic authentication is the one kind that is spoken. */
+export interface WebdavOptions extends WebdavSettings {
   /** How long nothing may move on a connection; 60 seconds when unset. */
   readonly timeoutMs?: number;
 }
