@@ -29,6 +29,7 @@ const FREE_TEXT: readonly SettingName[] = [
   'S3_SECRET_ACCESS_KEY',
   'WEBDAV_USERNAME',
   'WEBDAV_PASSWORD',
+  'CLAMAV_HOST',
   'SMTP_HOST',
   'SMTP_USERNAME',
   'SMTP_PASSWORD',
@@ -83,6 +84,7 @@ describe('loadConfig', () => {
         uploadDir: resolve('var', 'uploads'),
         maxFileBytes: 5_242_880,
         storage: { driver: 'disk' },
+        scan: { policy: 'off', host: '', port: 3310 },
         encryption: { isOn: true, keys: [] },
       },
       mail: {
@@ -183,6 +185,9 @@ describe('loadConfig', () => {
         },
       },
     ],
+    ['SCAN_POLICY', 'required', { files: { scan: { policy: 'required' } } }, { CLAMAV_HOST: 'c' }],
+    ['CLAMAV_HOST', 'clamd.test', { files: { scan: { host: 'clamd.test' } } }],
+    ['CLAMAV_PORT', '3311', { files: { scan: { port: 3311 } } }],
     ['SMTP_HOST', 'smtp.test', { mail: { smtp } }],
     ['SMTP_PORT', '465', { mail: { smtp: { port: 465 } } }, { SMTP_HOST: 'smtp.test' }],
     ['SMTP_TLS', 'starttls', { mail: { smtp: { tls: 'starttls' } } }, { SMTP_HOST: 'smtp.test' }],
@@ -337,6 +342,8 @@ describe('a setting that cannot be read', () => {
     ['S3_PATH_STYLE', 'must be true or false', 'maybe'],
     ['WEBDAV_URL', 'must be an address such as https://intake.example.com', 'dav'],
     ['FILE_ENCRYPTION', 'must be true or false', 'maybe', '2'],
+    ['SCAN_POLICY', 'must be one of off, async, required', 'maybe'],
+    ['CLAMAV_PORT', 'must be a whole number from 1 to 65535', '0', '65536'],
     [
       'FILE_ENCRYPTION_KEYS',
       'must list keys as id:key, each key 32 bytes in base64; make one with: openssl rand -base64 32',
@@ -400,6 +407,7 @@ describe('settings that do not go together', () => {
     ['S3 without a bucket', { STORAGE_DRIVER: 's3' }, 'S3_BUCKET is required with STORAGE_DRIVER=s3'],
     ['WebDAV without an address', { STORAGE_DRIVER: 'webdav' }, 'WEBDAV_URL is required with STORAGE_DRIVER=webdav'],
     ['half an access key', { S3_ACCESS_KEY_ID: 'k' }, 'S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY must be set together'],
+    ['a scan by nobody', { SCAN_POLICY: 'async' }, 'CLAMAV_HOST is required unless SCAN_POLICY is off'],
     ['half a sign-in', { WEBDAV_USERNAME: 'u' }, 'WEBDAV_USERNAME and WEBDAV_PASSWORD must be set together'],
     [
       'two keys for files with one id',

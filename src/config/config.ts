@@ -72,6 +72,12 @@ export interface Config {
       | { readonly driver: 'disk' }
       | ({ readonly driver: 's3' } & S3Settings)
       | ({ readonly driver: 'webdav' } & WebdavSettings);
+    readonly scan: {
+      readonly policy: SettingValues['SCAN_POLICY'];
+      /** Empty only while the policy is off. */
+      readonly host: string;
+      readonly port: number;
+    };
     /** No keys means: one is made once and kept under `dataDir`. */
     readonly encryption: { readonly isOn: boolean; readonly keys: readonly { id: string; key: Buffer }[] };
   };
@@ -165,6 +171,8 @@ function checkTogether(values: SettingValues, problems: string[]): void {
     problems.push('S3_BUCKET is required with STORAGE_DRIVER=s3');
   if (values.STORAGE_DRIVER === 'webdav' && values.WEBDAV_URL === undefined)
     problems.push('WEBDAV_URL is required with STORAGE_DRIVER=webdav');
+  if (values.SCAN_POLICY !== 'off' && values.CLAMAV_HOST === undefined)
+    problems.push('CLAMAV_HOST is required unless SCAN_POLICY is off');
   for (const [one, other] of [
     ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'],
     ['WEBDAV_USERNAME', 'WEBDAV_PASSWORD'],
@@ -277,6 +285,7 @@ function toConfig(values: SettingValues): Config {
       uploadDir: values.UPLOAD_DIR === undefined ? join(dataDir, 'uploads') : resolve(values.UPLOAD_DIR),
       maxFileBytes: values.MAX_FILE_SIZE,
       storage: storageOf(values),
+      scan: { policy: values.SCAN_POLICY, host: values.CLAMAV_HOST ?? '', port: values.CLAMAV_PORT },
       encryption: { isOn: values.FILE_ENCRYPTION, keys: values.FILE_ENCRYPTION_KEYS ?? [] },
     },
     mail: {

@@ -302,6 +302,14 @@ export const SETTINGS = {
     list(fileKey),
     'id:key, comma separated: 32 bytes in base64; the first wraps the keys of new files, the others only open older ones. When unset and files lie under DATA_DIR, a key is made once and kept there: back it up',
   ),
+  SCAN_POLICY: setting(
+    'Files',
+    oneOf('off', 'async', 'required'),
+    'off',
+    'malware scans: async takes a file and serves it only once it was found clean, required refuses what was not scanned',
+  ),
+  CLAMAV_HOST: optional('Files', text, 'host of ClamAV’s clamd; needed unless SCAN_POLICY is off'),
+  CLAMAV_PORT: setting('Files', whole(1, 65535), '3310', 'port of clamd'),
 
   SMTP_HOST: optional(
     'Mail',

@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { type Actor, nameOf } from '../common/actor.js';
 import { Clock } from '../common/clock.js';
-import type { Tx } from '../database/transactions.js';
+import { together, Transactions, type Tx } from '../database/transactions.js';
 import { StoredFile } from './file.entity.js';
 import { storageKeyFor } from './file-names.js';
 import { FileReader, type VerifiedContent } from './file-reader.js';
-import { FileNotFound } from './files.errors.js';
+import { FileInfected, FileNotFound } from './files.errors.js';
 import { FilesRepository } from './files.repository.js';
+import { FileScans } from './scan/file-scans.js';
 import { FileStorage } from './storage/file-storage.js';
 import type { ReceivedFile } from './upload.js';
 
@@ -18,16 +19,24 @@ export interface FileOwner {
   readonly id: string;
 }
 
+/** The owner kind of files that belong to nobody because they were refused. */
+const QUARANTINE = 'quarantine';
+
 @Injectable()
 export class FilesService {
   constructor(
     private readonly files: FilesRepository,
     private readonly storage: FileStorage,
     private readonly reader: FileReader,
+    private readonly scans: FileScans,
+    private readonly transactions: Transactions,
     private readonly clock: Clock,
   ) {}
 
-  /** Makes the bytes of an upload durable. Call it before the transaction that names them; then {@link record} them in it. */
+  /**
+   * Makes the bytes of an upload durable. Call it before the transaction that names them; then {@link record} them in it.
+   * Throws `FileInfected` (the file is then in quarantine), `FileScannerUnavailable`, and what the storage throws.
+   */
   async keep(actor: Actor, received: ReceivedFile, owner: FileOwner): Promise<StoredFile> {
     const file = Object.assign(new StoredFile(), {
       id: received.id,
@@ -47,12 +56,14 @@ export class FilesService {
       uploadedBy: nameOf(actor),
       uploadedById: actor.kind === 'user' ? actor.id : null,
     });
+    await this.scans.begin(file, received.incoming.stream());
     await this.storage.put(file.storageKey, await received.incoming.seal());
+    if (file.scanState === 'infected') await this.quarantine(file);
     return file;
   }
 
   async record(tx: Tx, file: StoredFile): Promise<void> {
-    await this.files.insert(tx, file);
+    await together(this.files.insert(tx, file), this.scans.record(tx, file));
   }
 
   /** Removes bytes that no row names. Call it only when the transaction that would have named them surely failed. */
@@ -66,12 +77,22 @@ export class FilesService {
 
   /**
    * A stored file, its content found to be what was uploaded. Throws `FileNotFound` when the row or the bytes are missing,
-   * `FileIntegrityFailed` when they do not agree, and what the storage throws.
+   * `FileIntegrityFailed` when they do not agree, `FileNotReady` before it was found free of malware where that is asked for,
+   * and what the storage throws.
    */
   async open(storageKey: string): Promise<{ readonly file: StoredFile; readonly content: VerifiedContent }> {
     const file = found(await this.files.findByStorageKey(storageKey));
     if (file.deletedAt !== null) throw new FileNotFound();
+    this.scans.throwUnlessServed(file);
     return { file, content: await this.reader.verify(file) };
+  }
+
+  /** A file that was refused is kept apart, so that an admin can say what it was. */
+  private async quarantine(file: StoredFile): Promise<never> {
+    file.ownerKind = QUARANTINE;
+    file.ownerId = null;
+    await this.transactions.run((tx) => this.record(tx, file));
+    throw new FileInfected();
   }
 
   /** Resolves when files can be stored; throws otherwise. */

@@ -42,10 +42,13 @@ import { Accepts, InvalidIs400 } from '../common/request-body.js';
 import { UuidParam } from '../common/uuid-param.js';
 import { DownloadQuery, respondWithFile } from '../files/download.js';
 import {
+  FileInfected,
   FileIntegrityFailed,
   FileKeyMissing,
   FileNotFound,
+  FileNotReady,
   FileNotStored,
+  FileScannerUnavailable,
   FileStorageFull,
   FileStorageUnavailable,
   FileTooLarge,
@@ -102,6 +105,8 @@ export class LeadsController {
     UnsupportedMediaType,
     TooManyRequests,
     FileNotStored,
+    FileInfected,
+    FileScannerUnavailable,
     FileStorageFull,
     FileStorageUnavailable,
     ServiceUnavailable,
@@ -181,6 +186,7 @@ export class LeadsController {
   @ApiErrors(
     LeadNotFound,
     FileNotFound,
+    FileNotReady,
     RangeNotSatisfiable,
     UnprocessableFields,
     TooManyRequests,

@@ -23,8 +23,6 @@ const END_OF_CONTENT = Buffer.alloc(4);
  * MaxScanSize made it skip: keep both, and StreamMaxLength, above the largest upload.
  */
 export class ClamAvScanner extends Scanner {
-  readonly isActive = true;
-
   constructor(private readonly options: ClamAvOptions) {
     super();
   }

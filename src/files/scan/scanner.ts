@@ -7,9 +7,6 @@ export type ScanResult = { readonly engine: string } & (
 
 /** Looks for malware in files. Where the policy asks for no scanner, there is none. */
 export abstract class Scanner {
-  /** Whether a "clean" of this scanner means that somebody looked. */
-  abstract readonly isActive: boolean;
-
   /**
    * Reads the content to its end, and closes it in any case: before it settles, or when the chunk that the content still
    * makes is there. "Clean" only when the scanner has seen all of it and says so.

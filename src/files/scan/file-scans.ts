@@ -1,0 +1,92 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { AuditService } from '../../audit/audit.service.js';
+import type { Actor } from '../../common/actor.js';
+import { Clock } from '../../common/clock.js';
+import { LOGGER } from '../../common/logging.js';
+import { CONFIG, type Config } from '../../config/config.js';
+import { Transactions, type Tx } from '../../database/transactions.js';
+import { JobsService } from '../../jobs/jobs.service.js';
+import type { ScanState, StoredFile } from '../file.entity.js';
+import { FileReader } from '../file-reader.js';
+import { FileNotReady } from '../files.errors.js';
+import { SCAN_FILE } from '../files.jobs.js';
+import { FilesRepository } from '../files.repository.js';
+import { Scanner, type ScanResult } from './scanner.js';
+
+const ACTOR: Actor = { kind: 'system', name: 'files' };
+const WHY_NOT: Readonly<Record<Exclude<ScanState, 'clean'>, string>> = {
+  unscanned: 'The file was never checked for malware and cannot be downloaded until it is',
+  pending: 'The file is still being checked for malware; try again shortly',
+  infected: 'The file contains malware and was put into quarantine',
+};
+
+/**
+ * Malware in files, by SCAN_POLICY. `required`: before a file is kept. `async`: after it was kept, by a job, and nobody gets
+ * the file before. `off`: not at all.
+ */
+@Injectable()
+export class FileScans {
+  private readonly logger: Logger;
+
+  constructor(
+    private readonly scanner: Scanner,
+    private readonly files: FilesRepository,
+    private readonly reader: FileReader,
+    private readonly jobs: JobsService,
+    private readonly audit: AuditService,
+    private readonly transactions: Transactions,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.logger = logger.child({ logger: 'files' });
+  }
+
+  /**
+   * Notes on a new file what the policy makes of it before it is kept: a verdict, or that one is owed. Throws
+   * `FileScannerUnavailable` where a verdict is required and not to be had.
+   */
+  async begin(file: StoredFile, content: AsyncIterable<Buffer>): Promise<void> {
+    if (this.config.files.scan.policy === 'async') file.scanState = 'pending';
+    if (this.config.files.scan.policy === 'required') this.note(file, await this.scanner.scan(content));
+  }
+
+  /** What a new file owes commits with its row. */
+  async record(tx: Tx, file: StoredFile): Promise<void> {
+    if (file.scanState === 'pending') await this.jobs.enqueue(tx, SCAN_FILE, [{ file_id: file.id }]);
+    if (file.scanState === 'infected') await this.recordInfection(tx, file);
+  }
+
+  /** Throws `FileNotReady`, saying why, unless the policy lets this file be served. */
+  throwUnlessServed({ scanState }: StoredFile): void {
+    if (scanState === 'clean' || (scanState === 'unscanned' && this.config.files.scan.policy === 'off')) return;
+    throw new FileNotReady({ detail: WHY_NOT[scanState] });
+  }
+
+  /** The job. Running it twice only scans twice; the later verdict counts. */
+  async scan(fileId: string): Promise<void> {
+    const file = await this.files.findById(fileId);
+    if (file?.deletedAt !== null) return;
+    const whole = { start: 0, end: file.sizeBytes - 1 };
+    const verdict = await this.scanner.scan(this.reader.content(file, whole));
+    this.note(file, verdict);
+    await this.transactions.run(async (tx) => {
+      await this.files.update(tx, file, ['scanState', 'scanSignature', 'scanEngine', 'scannedAt']);
+      if (verdict.state === 'infected') await this.recordInfection(tx, file);
+    });
+  }
+
+  private note(file: StoredFile, verdict: ScanResult): void {
+    file.scanState = verdict.state;
+    file.scanSignature = verdict.state === 'infected' ? verdict.signature.slice(0, 200) : null;
+    file.scanEngine = verdict.engine.slice(0, 200);
+    file.scannedAt = this.clock.now();
+  }
+
+  private async recordInfection(tx: Tx, file: StoredFile): Promise<void> {
+    const details = { signature: file.scanSignature, engine: file.scanEngine };
+    this.logger.error({ file_id: file.id, ...details }, 'malware was found in a file, which is in quarantine');
+    await this.audit.record(tx, ACTOR, { action: 'file.infected', targetKind: 'file', targetId: file.id, details });
+  }
+}
