@@ -84,7 +84,12 @@ describe('SIGTERM', () => {
 
     expect(performance.now() - began).toBeLessThan(15_000);
     expect(postmasterOf(settings.DATA_DIR)).toBeUndefined();
-    await expect(upload.finish()).rejects.toThrow();
+    // told after five seconds without a byte that it takes too long, or cut off with the end of the process
+    const outcome = await upload.finish().then(
+      ([{ statusCode }]) => statusCode,
+      () => 'cut off',
+    );
+    expect([408, 'cut off']).toContain(outcome);
   });
 
   it('does not wait longer for a mail server that never answers', async () => {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { crc32 } from 'node:zlib';
+import { crc32, inflateRawSync } from 'node:zlib';
 import {
   type Entry,
   fromRandomAccessReader,
@@ -23,6 +23,8 @@ const MOST_RATIO = 100;
 const SMALL_ENTRY_BYTES = 1024 * 1024;
 /** All names together; a document's take a tenth of it. Keeps the directory in memory small. */
 const MOST_NAME_CHARACTERS = 128 * 1024;
+/** Entries up to this size, packed and unpacked, are unpacked in one call. */
+const AT_ONCE_BYTES = 64 * 1024;
 const LOCAL_HEADER_BYTES = 30;
 const STORED = 0;
 const DEFLATED = 8;
@@ -177,7 +179,7 @@ export async function* unpack(content: Content, entry: ZipEntry): AsyncGenerator
   const packed = bytesOf(content, entry.start, entry.start + entry.packedBytes);
   let [unpackedBytes, crc] = [0, 0];
   try {
-    for await (const chunk of entry.isDeflated ? inflate(packed, 'raw') : packed) {
+    for await (const chunk of entry.isDeflated ? inflated(packed, entry) : packed) {
       unpackedBytes += chunk.length;
       if (unpackedBytes > entry.unpackedBytes) throw new UnfitArchive('a ZIP archive that lies about its sizes');
       crc = crc32(chunk, crc);
@@ -187,4 +189,20 @@ export async function* unpack(content: Content, entry: ZipEntry): AsyncGenerator
     throw (error as NodeJS.ErrnoException).code?.startsWith('Z_') === true ? damaged() : error;
   }
   if (unpackedBytes !== entry.unpackedBytes || crc !== entry.crc) throw damaged();
+}
+
+/** A stream of its own for each of two thousand small entries would cost seconds. */
+async function* inflated(packed: AsyncIterable<Buffer>, entry: ZipEntry): AsyncGenerator<Buffer> {
+  if (entry.packedBytes > AT_ONCE_BYTES || entry.unpackedBytes > AT_ONCE_BYTES) {
+    yield* inflate(packed, 'raw');
+    return;
+  }
+  const pieces: Buffer[] = [];
+  for await (const piece of packed) pieces.push(piece);
+  try {
+    yield inflateRawSync(Buffer.concat(pieces), { maxOutputLength: entry.unpackedBytes + 1 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') throw error;
+    throw new UnfitArchive('a ZIP archive that lies about its sizes');
+  }
 }
