@@ -477,6 +477,12 @@ describe('production', () => {
     expect(problems).toEqual(['ADMIN_PASSWORD must not be a default password']);
   });
 
+  it('needs no key for files that lie under DATA_DIR, wherever there', () => {
+    const { encryption } = loadConfig({ ...PRODUCTION, DATA_DIR: '/data', UPLOAD_DIR: '/data/uploads/resumes' }).files;
+
+    expect(encryption).toEqual({ isOn: true, keys: [] });
+  });
+
   it('takes a SECRET_KEY of exactly 32 bytes and an ADMIN_PASSWORD of exactly 72', () => {
     const SECRET_KEY = PRODUCTION.SECRET_KEY.slice(0, 32);
     const ADMIN_PASSWORD = 'Tr0ub4dor & 3 '.repeat(6).slice(0, 71) + '!';

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { Misread, SETTINGS, type Setting, type SettingName, type SettingValues } from './settings.js';
 
 export interface S3Settings {
@@ -185,7 +185,9 @@ function checkTogether(values: SettingValues, problems: string[]): void {
   if (!production) return;
   if (values.SECRET_KEY === undefined) problems.push('SECRET_KEY is required in production');
   if (values.DATABASE_URL === undefined) problems.push('DATABASE_URL is required in production');
-  const keepsFilesItself = values.STORAGE_DRIVER === 'disk' && values.UPLOAD_DIR === undefined;
+  const uploadDir = resolve(values.UPLOAD_DIR ?? join(values.DATA_DIR, 'uploads'));
+  const keepsFilesItself =
+    values.STORAGE_DRIVER === 'disk' && uploadDir.startsWith(join(resolve(values.DATA_DIR), sep));
   if (values.FILE_ENCRYPTION && keyIds.length === 0 && !keepsFilesItself)
     problems.push('FILE_ENCRYPTION_KEYS is required in production unless files lie under DATA_DIR');
   if (values.DEBUG) problems.push('DEBUG must be false in production');
