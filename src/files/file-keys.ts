@@ -41,11 +41,6 @@ export class FileKeys implements OnModuleInit {
     this.keys = keys.length > 0 ? keys : await localKey(this.config.dataDir, isOn);
   }
 
-  /** The id of the key that wraps new data keys. */
-  get currentId(): string {
-    return this.current.id;
-  }
-
   /** A new data key and its wrapped form; undefined while files are stored as they come. */
   make(fileId: string): { readonly dataKey: Buffer; readonly keyId: string; readonly wrappedKey: Buffer } | undefined {
     if (!this.config.files.encryption.isOn) return undefined;
@@ -60,18 +55,6 @@ export class FileKeys implements OnModuleInit {
     if (found === undefined) throw new FileKeyMissing({ cause: new Error(`FILE_ENCRYPTION_KEYS has no key ${keyId}`) });
     if (wrappedKey === null) throw new FileKeyMissing({ cause: new Error('the key of this file was destroyed') });
     return unwrapWith(found, fileId, wrappedKey);
-  }
-
-  /** The same data key, wrapped by the current key. Throws `FileKeyMissing`. */
-  rewrap(fileId: string, wrapped: WrappedKey): { readonly keyId: string; readonly wrappedKey: Buffer } {
-    const dataKey = this.unwrap(fileId, wrapped);
-    if (dataKey === undefined) throw new Error('this file is not encrypted');
-    return { keyId: this.current.id, wrappedKey: wrap(this.current, fileId, dataKey) };
-  }
-
-  /** Which of these ids no key is there for. */
-  missing(ids: readonly string[]): string[] {
-    return ids.filter((wanted) => !this.keys.some(({ id }) => id === wanted));
   }
 
   private get current(): FileKey {

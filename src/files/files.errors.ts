@@ -14,7 +14,7 @@ export class FileStorageUnavailable extends refusal(
 export class FileIntegrityFailed extends refusal(
   500,
   'FILE_INTEGRITY_FAILED',
-  'The stored file is not what was uploaded; it was not sent and the operator was told',
+  'The stored file is not what was uploaded, so it was not sent',
 ) {}
 export class FileKeyMissing extends refusal(500, 'FILE_KEY_MISSING', 'The key of this file is not at hand') {}
 export class FileNotReady extends refusal(409, 'FILE_NOT_READY', 'The file cannot be downloaded yet') {}

@@ -11,7 +11,7 @@ import { SPOOL_FOLDER, type SpooledFile } from './storage/file-storage.js';
 import { storing } from './storing.js';
 
 /** An upload that has not become a file after this long belongs to a process that died. */
-export const ABANDONED_AFTER_MS = 3_600_000;
+const ABANDONED_AFTER_MS = 3_600_000;
 const MOST_BYTES_AT_A_TIME = 1_048_576;
 const READ_BYTES = 256 * 1024;
 /** Up to this size an upload is looked at in memory, and only written to the disk. */
@@ -45,17 +45,13 @@ export class Spool implements OnModuleInit {
     });
   }
 
-  /** Removes what processes that died left behind; says how many files that were, or would be. */
-  async removeAbandoned(isDryRun = false): Promise<number> {
-    let found = 0;
+  /** Removes what processes that died left behind. */
+  private async removeAbandoned(): Promise<void> {
     for (const name of await readdir(this.folder)) {
       const path = join(this.folder, name);
       const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }));
-      if (this.clock.now().getTime() - mtimeMs <= ABANDONED_AFTER_MS) continue;
-      found += 1;
-      if (!isDryRun) await rm(path, { force: true });
+      if (this.clock.now().getTime() - mtimeMs > ABANDONED_AFTER_MS) await rm(path, { force: true });
     }
-    return found;
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, statfs, unlink, writeFile } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { FileNotFound, FileUnreadable } from '../files.errors.js';
@@ -97,11 +97,6 @@ export class DiskStorage extends FileStorage {
     } finally {
       await unlink(path);
     }
-  }
-
-  override async freeBytes(): Promise<number> {
-    const { bavail, bsize } = await statfs(this.folder);
-    return bavail * bsize;
   }
 
   /** The folders of all keys that begin with a UUID, so that no upload has to wait for one. */

@@ -58,9 +58,4 @@ export abstract class FileStorage {
 
   /** Writes, reads and deletes a small file. Rejects when one of them fails. */
   abstract check(): Promise<void>;
-
-  /** How much room there is; undefined where nobody can tell. */
-  freeBytes(): Promise<number | undefined> {
-    return Promise.resolve(undefined);
-  }
 }
