@@ -1,4 +1,5 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { pino } from 'pino';
 import { closeApp, createApp } from '../src/app.setup.js';
@@ -287,24 +288,34 @@ describe('a database that is away for a while', () => {
 
   it('in the middle of a job ends neither the process nor its work', async () => {
     const gate = new Gate();
-    const sink = await startSmtp({ message: () => gate.opened.then(() => undefined) });
+    let answered = 0;
+    const sink = await startSmtp({
+      async message() {
+        await gate.opened;
+        // a few milliseconds apart: jobs that fail one after the other while the runner ends have kept it from ending
+        await sleep(4 * answered++);
+        return undefined;
+      },
+    });
     const settings = { DATABASE_URL: database.url, ATTORNEY_EMAIL: 'a@b.test', MAIL_RETRY_SECONDS: '1' };
     const program = await startProgram(await someSettings({ ...settings, ...sink.settings }));
     await submit(program, anEmail());
-    await eventually('both mails are under way', async () => sink.arrived.length === 2);
+    await submit(program, anEmail());
+    await eventually('all mails are under way', async () => sink.arrived.length === 4);
 
     await onServer(`ALTER DATABASE ${name()} ALLOW_CONNECTIONS false`, cutAll());
     gate.open();
     await program.says(/the job runner gave up/);
+    await program.says(/WARNING: .*database connection was lost/);
     expect((await program.request('/health/live')).status).toBe(200);
     await onServer(`ALTER DATABASE ${name()} ALLOW_CONNECTIONS true`);
 
     await eventually(
-      'both mails are sent',
-      async () => (await database.query(`SELECT 1 FROM mail_messages WHERE state = 'sent'`)).length === 2,
+      'all mails are sent',
+      async () => (await database.query(`SELECT 1 FROM mail_messages WHERE state = 'sent'`)).length === 4,
       30_000,
     );
-    expect(new Set(sink.arrived.map(({ parsed }) => parsed.messageId)).size).toBe(2);
+    expect(new Set(sink.arrived.map(({ parsed }) => parsed.messageId)).size).toBe(4);
     expect(await program.stop()).toBe(0);
   });
 });

@@ -68,6 +68,13 @@ async function readableStream(): Promise<DestinationStream> {
       colorize: process.stdout.isTTY,
       messageKey: 'message',
       ignore: 'request_id',
+      customPrettifiers: {
+        // the two names that it does not know
+        level: (level, _key, _log, { labelColorized, colors }) => {
+          if (level === LEVEL_NAME['warn']) return colors.yellow(level);
+          return level === LEVEL_NAME['fatal'] ? colors.bgRed(level) : labelColorized;
+        },
+      },
       translateTime: 'SYS:HH:MM:ss.l',
     });
   } catch {

@@ -35,6 +35,11 @@ const KEEP_EVERY_MS = 10_000;
 /** A worker holds its lock within milliseconds of its first job; this keeps the sweep away from those moments. */
 const SWEEP_AFTER_SECONDS = 5;
 const STOP_WITHIN_MS = 8_000;
+const ENDS_OF_RUNNER = [
+  'pool:gracefulShutdown:complete',
+  'pool:forcefulShutdown:complete',
+  'pool:forcefulShutdown:error',
+] as const;
 
 /**
  * Work that commits with the change that asks for it and survives any crash. A handler runs at least once and says why
@@ -157,13 +162,17 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
       preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
     });
     this.runner = runner;
-    void runner.promise.finally(() => {
-      if (this.stopping !== undefined) return;
+    const over = (): void => {
+      if (this.stopping !== undefined || this.runner !== runner) return;
       this.logger.error('the job runner gave up and is replaced');
       this.runner = undefined;
       // the lock bears the name of the runner that is no more
       this.dropLifeline(this.lifeline);
-    });
+    };
+    runner.promise.then(over, over);
+    // Its promise may stay open for ever after two jobs could not be noted (the count in graphile-worker's batches goes
+    // below zero); by these events its last handler has returned.
+    for (const event of ENDS_OF_RUNNER) events.on(event, over);
   }
 
   private async holdLifeline(): Promise<void> {

@@ -86,7 +86,7 @@ export async function startApp(settings: Record<string, string> = {}): Promise<T
 
 /** Waits until a condition holds; fails with its name after ten seconds. */
 export async function eventually<T>(
-  what: string,
+  what: string | (() => string),
   probe: () => Promise<T | undefined | false>,
   withinMs = 10_000,
 ): Promise<T> {
@@ -94,7 +94,8 @@ export async function eventually<T>(
   for (;;) {
     const value = await probe();
     if (value !== undefined && value !== false) return value;
-    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
+    if (performance.now() > deadline)
+      throw new Error(`not within ${withinMs} ms: ${typeof what === 'string' ? what : what()}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }

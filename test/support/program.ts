@@ -73,7 +73,7 @@ export class Program {
   /** What the pattern's first group finds in the output, as soon as it does. */
   async says(pattern: RegExp, withinMs = 30_000): Promise<string> {
     return eventually(
-      `${String(pattern)} in:\n${this.output}`,
+      () => `${String(pattern)} in:\n${this.output}`,
       async () => {
         const found = pattern.exec(this.output);
         if (found === null && this.hasEnded) throw new Error(`ended without ${String(pattern)}:\n${this.output}`);
