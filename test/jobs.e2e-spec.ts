@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { closeApp, createApp } from '../src/app.setup.js';
 import { loadConfig } from '../src/config/config.js';
 import { Transactions } from '../src/database/transactions.js';
-import { type JobDefinition, JobsService } from '../src/jobs/jobs.service.js';
+import { type JobDefinition, JobsService, type ScheduledJob } from '../src/jobs/jobs.service.js';
 import { ADMIN, eventually, SECRET_KEY } from './support/app.js';
 import { atEnd, cleanUp } from './support/clean-up.js';
 import { makeDatabase, type TestDatabase } from './support/database.js';
@@ -43,7 +43,10 @@ beforeEach(async () => {
 });
 afterEach(() => cleanUp());
 
-async function startWorker(handler: (note: string) => Promise<void> | void): Promise<Worker> {
+async function startWorker(
+  handler: (note: string) => Promise<void> | void,
+  prepare: (jobs: JobsService) => void = () => undefined,
+): Promise<Worker> {
   const config = loadConfig({
     DATA_DIR: await makeFolder(),
     DATABASE_URL: database.url,
@@ -57,6 +60,7 @@ async function startWorker(handler: (note: string) => Promise<void> | void): Pro
   atEnd(() => closeApp(app));
   const jobs = app.get(JobsService);
   for (const job of [NOTE, ONCE]) jobs.handle(job, async ({ note }) => handler(note));
+  prepare(jobs);
   await app.init();
   return {
     app,
@@ -73,11 +77,13 @@ interface JobRow {
 }
 
 const jobsLeft = (): Promise<JobRow[]> =>
-  database.query<JobRow>('SELECT locked_by, attempts, last_error FROM graphile_worker.jobs ORDER BY id');
+  database.query<JobRow>(
+    'SELECT locked_by, attempts, last_error FROM graphile_worker.jobs WHERE key IS NULL ORDER BY id',
+  );
 
 /** As if every job had been taken an hour ago. */
 const ageLocks = (): Promise<unknown> =>
-  database.query(`UPDATE graphile_worker._private_jobs SET locked_at = now() - interval '1 hour'`);
+  database.query(`UPDATE graphile_worker._private_jobs SET locked_at = now() - interval '1 hour' WHERE key IS NULL`);
 
 async function submit(program: RunningForecourt, email: string): Promise<void> {
   const response = await program.request('/api/v1/leads', { method: 'POST', body: formOf({ email }) });
@@ -159,6 +165,48 @@ describe('a job', () => {
   });
 });
 
+describe('a scheduled job', () => {
+  const ROUND: ScheduledJob = { name: 'test.round', everyMinutes: 60 };
+  const rounds = (): Promise<{ due_in: number; locked: boolean }[]> =>
+    database.query(
+      `SELECT round(extract(epoch FROM run_at - now()) / 60)::int AS due_in, locked_at IS NOT NULL AS locked
+       FROM graphile_worker.jobs WHERE key = 'test.round'`,
+    );
+  const isDue = (): Promise<unknown> =>
+    database.query(`UPDATE graphile_worker._private_jobs SET run_at = now() WHERE key = 'test.round'`);
+  const workerWith = (handler: () => Promise<void>): Promise<Worker> =>
+    startWorker(
+      () => undefined,
+      (jobs) => {
+        jobs.schedule(ROUND, handler);
+      },
+    );
+
+  it('waits for its time once, however many processes there are, and is given the next one after its run', async () => {
+    let runs = 0;
+    for (let processes = 0; processes < 3; processes++) await workerWith(async () => void (runs += 1));
+    expect(await rounds()).toEqual([{ due_in: 60, locked: false }]);
+
+    await isDue();
+    await eventually('it ran', async () => runs > 0);
+
+    await eventually('it waits again', async () => (await rounds())[0]?.due_in === 60, 15_000);
+    expect(runs).toBe(1);
+  }, 40_000);
+
+  it('that fails runs again at its next time, not before', async () => {
+    let runs = 0;
+    await workerWith(async () => {
+      runs += 1;
+      throw new Error('not today');
+    });
+    await isDue();
+
+    await eventually('it waits again', async () => runs > 0 && (await rounds())[0]?.due_in === 60, 15_000);
+    expect(runs).toBe(1);
+  }, 30_000);
+});
+
 describe('the jobs of a process', () => {
   it('that was killed in the middle of them are done by another within twenty seconds', async () => {
     const gate = new Gate();
@@ -188,7 +236,7 @@ describe('the jobs of a process', () => {
     const worker = await startWorker((note) => void done.push(note));
     await worker.enqueue('orphan', NOTE, new Date(Date.now() + 3_600_000));
     await database.query(
-      `UPDATE graphile_worker._private_jobs SET run_at = now(), locked_by = 'pool-of-the-dead', locked_at = now() - interval '6 s'`,
+      `UPDATE graphile_worker._private_jobs SET run_at = now(), locked_by = 'pool-of-the-dead', locked_at = now() - interval '6 s' WHERE key IS NULL`,
     );
 
     await worker.jobs.sweep();

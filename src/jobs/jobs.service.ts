@@ -26,6 +26,13 @@ export interface JobDefinition<Payload extends object> {
   readonly payload?: Payload;
 }
 
+/** Work that comes round again; it has no payload. */
+export interface ScheduledJob {
+  readonly name: string;
+  /** From the end of one run to the beginning of the next. */
+  readonly everyMinutes: number;
+}
+
 export interface EnqueueOptions {
   /** Not before this time. */
   readonly runAt?: Date;
@@ -35,6 +42,8 @@ const KEEP_EVERY_MS = 10_000;
 /** A worker holds its lock within milliseconds of its first job; this keeps the sweep away from those moments. */
 const SWEEP_AFTER_SECONDS = 5;
 const STOP_WITHIN_MS = 8_000;
+/** How often a run of a scheduled job may be cut off by the death of its process before it waits for its next time. */
+const RUNS_CUT_OFF = 5;
 const ENDS_OF_RUNNER = [
   'pool:gracefulShutdown:complete',
   'pool:forcefulShutdown:complete',
@@ -53,6 +62,7 @@ const ENDS_OF_RUNNER = [
 export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger: Logger;
   private readonly tasks: TaskList = {};
+  private readonly scheduled: ScheduledJob[] = [];
   private runner: Runner | undefined;
   private poolId: string | undefined;
   private lifeline: PoolClient | undefined;
@@ -72,6 +82,21 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
   handle<Payload extends object>(job: JobDefinition<Payload>, handler: (payload: Payload) => Promise<void>): void {
     if (job.name in this.tasks) throw new Error(`job ${job.name} has a handler already`);
     this.tasks[job.name] = (payload) => handler(payload as Payload);
+  }
+
+  /**
+   * Runs a job again and again, at one time in one process only. A run that fails is logged; the next comes in its turn.
+   * Call it before the application has started.
+   */
+  schedule(job: ScheduledJob, handler: () => Promise<void>): void {
+    this.handle({ name: job.name, maxAttempts: RUNS_CUT_OFF }, async () => {
+      try {
+        await handler();
+      } catch (error) {
+        this.logger.error({ job: job.name, err: error }, 'a scheduled job failed; it runs again at its next time');
+      }
+    });
+    this.scheduled.push(job);
   }
 
   /** Adds one job per payload; they exist exactly when the transaction commits. */
@@ -97,6 +122,7 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
     await this.sweep();
     await this.startRunner();
     await this.holdLifeline();
+    await this.plan();
     this.keeper = setInterval(() => {
       this.keeping ??= this.keepAlive();
     }, KEEP_EVERY_MS);
@@ -136,6 +162,7 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
       if (this.runner === undefined) await this.startRunner();
       await this.holdLifeline();
       await this.sweep();
+      await this.plan();
     } catch (error) {
       this.logger.warn({ err: error }, 'the care for jobs failed; it is tried again');
     } finally {
@@ -214,6 +241,17 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
     if (dead.length === 0) return;
     this.logger.warn({ workers: dead }, 'released the jobs of workers that are gone');
     await this.unlock(dead);
+  }
+
+  /** Gives each scheduled job its next time, unless it waits for it or runs; the key keeps two processes from adding two. */
+  private async plan(): Promise<void> {
+    await this.database.read(
+      `SELECT graphile_worker.add_job(name, '{}'::json, run_at => now() + make_interval(mins => minutes), max_attempts => $3,
+         job_key => name, job_key_mode => 'preserve_run_at')
+       FROM unnest($1::text[], $2::int[]) AS scheduled (name, minutes)
+       WHERE NOT EXISTS (SELECT FROM graphile_worker.jobs WHERE key = name AND attempts < max_attempts)`,
+      [this.scheduled.map(({ name }) => name), this.scheduled.map(({ everyMinutes }) => everyMinutes), RUNS_CUT_OFF],
+    );
   }
 
   private async unlock(workers: readonly string[]): Promise<void> {
