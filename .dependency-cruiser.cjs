@@ -1,4 +1,4 @@
-// Who may know whom. The layers, from the bottom: config, common, database, jobs, platform (audit, files, mail), identity (users,
+// Who may know whom. The layers, from the bottom: config, common, database, jobs, alerts, platform (audit, files, mail), identity (users,
 // auth), domains (leads), ops, app. Every rule was once seen failing on a planted violation.
 const VISIBLE =
   '(\\.module|\\.service|\\.errors|\\.jobs|\\.interceptor|\\.filter|/role|/upload-profiles|/download)\\.ts$';
@@ -30,11 +30,12 @@ module.exports = {
       from: { orphan: true, path: '^src/', pathNot: '\\.worker\\.js$' },
       to: {},
     },
-    below('config', ['common', 'database', 'jobs', 'audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
-    below('common', ['database', 'jobs', 'audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
-    below('database', ['jobs', 'audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
-    below('jobs', ['audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
-    below('audit', ['jobs', 'files', 'mail', 'users', 'auth', 'leads', 'ops'], ACCESS),
+    below('config', ['common', 'database', 'jobs', 'alerts', 'audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
+    below('common', ['database', 'jobs', 'alerts', 'audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
+    below('database', ['jobs', 'alerts', 'audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
+    below('jobs', ['alerts', 'audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
+    below('alerts', ['audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
+    below('audit', ['jobs', 'alerts', 'files', 'mail', 'users', 'auth', 'leads', 'ops'], ACCESS),
     below('files', ['mail', 'users', 'auth', 'leads', 'ops'], ACCESS),
     below('mail', ['audit', 'files', 'users', 'auth', 'leads', 'ops'], ACCESS),
     below('users', ['files', 'mail', 'auth', 'leads', 'ops'], ACCESS),
@@ -46,8 +47,8 @@ module.exports = {
       comment:
         'From another module import only its module, service, errors, job definitions, interceptors, filters, downloads and shared enums.',
       severity: 'error',
-      from: { path: '^src/(jobs|audit|files|mail|users|auth|leads|ops)/' },
-      to: { path: '^src/(jobs|audit|files|mail|users|auth|leads|ops)/', pathNot: ['^src/$1/', VISIBLE, ACCESS] },
+      from: { path: '^src/(jobs|alerts|audit|files|mail|users|auth|leads|ops)/' },
+      to: { path: '^src/(jobs|alerts|audit|files|mail|users|auth|leads|ops)/', pathNot: ['^src/$1/', VISIBLE, ACCESS] },
     },
     {
       name: 'controllers-stay-thin',

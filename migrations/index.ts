@@ -6,6 +6,8 @@ import { CountLeads1764000000005 } from './1764000000005-count-leads.js';
 import { CreateMailMessages1764000000006 } from './1764000000006-create-mail-messages.js';
 import { CreateAuditEntries1764000000007 } from './1764000000007-create-audit-entries.js';
 import { DescribeFiles1764000000008 } from './1764000000008-describe-files.js';
+import { CreateAlerts1764000000009 } from './1764000000009-create-alerts.js';
+import { CreateFileTexts1764000000010 } from './1764000000010-create-file-texts.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const MIGRATIONS = [
@@ -17,4 +19,6 @@ export const MIGRATIONS = [
   CreateMailMessages1764000000006,
   CreateAuditEntries1764000000007,
   DescribeFiles1764000000008,
+  CreateAlerts1764000000009,
+  CreateFileTexts1764000000010,
 ];

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from 'pino';
+import { AlertsModule } from './alerts/alerts.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { CommonModule } from './common/common.module.js';
 import type { Config } from './config/config.js';
@@ -25,6 +26,7 @@ export class AppModule {
         CommonModule.with(logger),
         DatabaseModule,
         JobsModule,
+        AlertsModule,
         MailModule,
         FilesModule,
         UsersModule,

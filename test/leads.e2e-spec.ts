@@ -33,7 +33,9 @@ const errorOf = async (response: Response): Promise<[number, ErrorBody]> => [
 ];
 const idle = (): Promise<unknown> =>
   eventually('no job is left', async () => {
-    const [row] = await app.database.query<{ jobs: number }>('SELECT count(*)::int AS jobs FROM graphile_worker.jobs WHERE key IS NULL');
+    const [row] = await app.database.query<{ jobs: number }>(
+      'SELECT count(*)::int AS jobs FROM graphile_worker.jobs WHERE key IS NULL',
+    );
     return row!.jobs === 0;
   });
 const countOf = async (table: string): Promise<number> => {

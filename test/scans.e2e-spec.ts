@@ -1,8 +1,9 @@
+import { FileScans } from '../src/files/scan/file-scans.js';
 import { eventually, startApp, type TestApp } from './support/app.js';
 import { type Clamd, EICAR, findClamd, startClamd } from './support/clamd.js';
 import { cleanUp } from './support/clean-up.js';
 import { makePdf } from './support/documents.js';
-import { aLead, anEmail, get, jsonOf, submit, tokenOf } from './support/leads.js';
+import { aLead, anAttorney, anEmail, get, jsonOf, submit, tokenOf } from './support/leads.js';
 import { describeWith } from './support/real-servers.js';
 
 const found = findClamd();
@@ -104,11 +105,93 @@ describeWith(
     const response = await submit(app, infected);
 
     expect([response.status, await jsonOf(response)]).toMatchObject([422, { error_code: 'FILE_INFECTED' }]);
-    expect([await countOf('leads'), await countOf('mail_messages')]).toEqual([0, 0]);
+    const mails = "mail_messages WHERE template <> 'alert'";
+    expect([await countOf('leads'), await countOf(mails)]).toEqual([0, 0]);
     expect(await app.database.query('SELECT owner_kind, owner_id, scan_state, key_id FROM files')).toEqual([
       { owner_kind: 'quarantine', owner_id: null, scan_state: 'infected', key_id: 'local' },
     ]);
     expect(await infections()).toHaveLength(1);
+  });
+
+  it('quarantine gives a file only to an admin who says what it is, and every try is on record', async () => {
+    await start('required');
+    await submit(app, infected);
+    const [file] = await app.database.query<{ id: string }>('SELECT id FROM files');
+    const clean = await aLead(app);
+    const [other] = await app.database.query<{ id: string }>('SELECT id FROM files WHERE owner_id = $1', [clean]);
+    const attorney = await anAttorney(app, token);
+    const take = (id: string | undefined, query: string, by?: string): Promise<Response> =>
+      get(app, `/api/v1/files/${id}/quarantined${query}`, by);
+    const YES = '?contains_malware=yes';
+
+    const taken = await take(file?.id, YES, token);
+    expect(Buffer.from(await taken.arrayBuffer()).equals(INFECTED)).toBe(true);
+    expect(Object.fromEntries(taken.headers)).toMatchObject({
+      'content-type': 'application/octet-stream',
+      'content-disposition': `attachment; filename="${file?.id}.quarantined"`,
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+    });
+    const refusals = [
+      await take(file?.id, '', token),
+      await take(file?.id, '?contains_malware=no', token),
+      await take(file?.id, YES, attorney.token),
+      await take(file?.id, YES),
+      await take(other?.id, YES, token),
+    ];
+
+    expect(refusals.map(({ status }) => status)).toEqual([422, 422, 403, 401, 404]);
+    const entries = await app.database.query(
+      `SELECT outcome, actor_name, details->>'error_code' AS code FROM audit_entries
+       WHERE action = 'file.quarantine_downloaded' ORDER BY at`,
+    );
+    expect(entries).toEqual([
+      { outcome: 'done', actor_name: 'admin', code: null },
+      { outcome: 'refused', actor_name: 'admin', code: 'VALIDATION_ERROR' },
+      { outcome: 'refused', actor_name: 'admin', code: 'VALIDATION_ERROR' },
+      { outcome: 'refused', actor_name: attorney.username, code: 'FORBIDDEN' },
+      { outcome: 'refused', actor_name: null, code: 'NOT_AUTHENTICATED' },
+      { outcome: 'refused', actor_name: 'admin', code: 'FILE_NOT_FOUND' },
+    ]);
+  });
+
+  it('malware is told to the operators', async () => {
+    await start('required');
+
+    await submit(app, infected);
+
+    await eventually(
+      'the alert is sent',
+      async () =>
+        (await app.database.query(`SELECT FROM mail_messages WHERE template = 'alert' AND state = 'sent'`)).length ===
+        1,
+    );
+    expect(await app.database.query(`SELECT cause, details->>'signature' AS signature FROM alerts`)).toEqual([
+      { cause: 'file.infected', signature: SIGNATURE },
+    ]);
+  });
+
+  it('files:rescan owes a scan to what never had one, and to all files with --all, in which an error can come to light', async () => {
+    await start('async');
+    const [first, second] = [await aLead(app), await aLead(app, infected)];
+    await eventually(
+      'both were scanned',
+      async () => (await stateOf(second))?.['scanned'] === true && (await stateOf(first))?.['scanned'] === true,
+    );
+    const scans = app.app.get(FileScans);
+    expect(await scans.rescan({ isAll: false, isDryRun: true })).toBe(0);
+
+    await app.database.query(`UPDATE files SET scan_state = 'unscanned' WHERE owner_id = $1`, [first]);
+    await app.database.query(`UPDATE files SET scan_state = 'clean' WHERE owner_id = $1`, [second]);
+    expect(await scans.rescan({ isAll: false, isDryRun: false })).toBe(1);
+    await eventually('the first was scanned', async () => (await stateOf(first))?.['scan_state'] === 'clean');
+    expect(await stateOf(second)).toMatchObject({ scan_state: 'clean' });
+
+    await app.database.query(`UPDATE files SET scan_state = 'infected' WHERE owner_id = $1`, [first]);
+    expect(await scans.rescan({ isAll: true, isDryRun: false })).toBe(2);
+    await eventually('the second was found out', async () => (await stateOf(second))?.['scan_state'] === 'infected');
+    await eventually('the first was cleared', async () => (await stateOf(first))?.['scan_state'] === 'clean');
+    expect(await app.database.query(`SELECT FROM audit_entries WHERE action = 'file.cleared'`)).toHaveLength(1);
   });
 
   it('required refuses every file while the scanner is away, and keeps nothing', async () => {

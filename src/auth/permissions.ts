@@ -8,6 +8,8 @@ export enum Permission {
   UsersRead = 'users:read',
   UsersChange = 'users:change',
   FilesInspect = 'files:inspect',
+  /** Files in which malware was found. */
+  FilesQuarantined = 'files:quarantined',
   /** One's own account. */
   Self = 'self',
 }
@@ -27,6 +29,7 @@ const PERMISSIONS: Readonly<Record<Role | typeof PUBLIC, ReadonlySet<Permission>
     Permission.UsersRead,
     Permission.UsersChange,
     Permission.FilesInspect,
+    Permission.FilesQuarantined,
   ]),
 };
 

@@ -68,10 +68,16 @@ export interface Config {
   readonly files: {
     readonly uploadDir: string;
     readonly maxFileBytes: number;
-    readonly storage:
-      | { readonly driver: 'disk' }
-      | ({ readonly driver: 's3' } & S3Settings)
-      | ({ readonly driver: 'webdav' } & WebdavSettings);
+    /** Of all files together; undefined means: as much as the disk holds. */
+    readonly quotaBytes: number | undefined;
+    readonly minFreeBytes: number;
+    readonly retentionDays: number;
+    /** Where new files go. The settings of the others are there when files of an earlier time may still lie with them. */
+    readonly storage: {
+      readonly driver: SettingValues['STORAGE_DRIVER'];
+      readonly s3: S3Settings | undefined;
+      readonly webdav: WebdavSettings | undefined;
+    };
     readonly scan: {
       readonly policy: SettingValues['SCAN_POLICY'];
       /** Empty only while the policy is off. */
@@ -95,6 +101,7 @@ export interface Config {
     readonly fromEmail: string;
     readonly fromName: string;
     readonly attorneys: readonly string[];
+    readonly alertRecipients: readonly string[];
     readonly maxAttempts: number;
     readonly retrySeconds: number;
     readonly companyName: string;
@@ -196,7 +203,7 @@ function checkTogether(values: SettingValues, problems: string[]): void {
 }
 
 /** Everybody once, whatever the case; the admin when nobody is named. */
-function attorneysOf({ ATTORNEY_EMAIL: listed = [], ADMIN_EMAIL: admin }: SettingValues): string[] {
+function mailboxesOf(admin: string, listed: readonly string[] = []): string[] {
   const byAddress = new Map(
     (listed.length === 0 ? [admin] : listed).map((address) => [address.toLowerCase(), address]),
   );
@@ -204,28 +211,26 @@ function attorneysOf({ ATTORNEY_EMAIL: listed = [], ADMIN_EMAIL: admin }: Settin
 }
 
 function storageOf(values: SettingValues): Config['files']['storage'] {
-  const { STORAGE_DRIVER: driver, S3_ENDPOINT: endpoint, S3_ACCESS_KEY_ID: accessKeyId } = values;
+  const { S3_BUCKET: bucket, S3_ENDPOINT: endpoint, S3_ACCESS_KEY_ID: accessKeyId, WEBDAV_URL: url } = values;
   const { S3_SECRET_ACCESS_KEY: secretAccessKey, WEBDAV_USERNAME: username, WEBDAV_PASSWORD: password } = values;
-  switch (driver) {
-    case 'disk':
-      return { driver };
-    case 's3':
-      return {
-        driver,
-        region: values.S3_REGION,
-        bucket: values.S3_BUCKET ?? '',
-        prefix: values.S3_PREFIX ?? '',
-        forcePathStyle: values.S3_PATH_STYLE,
-        ...(endpoint === undefined ? {} : { endpoint }),
-        ...(accessKeyId === undefined || secretAccessKey === undefined ? {} : { accessKeyId, secretAccessKey }),
-      };
-    case 'webdav':
-      return {
-        driver,
-        url: values.WEBDAV_URL ?? '',
-        ...(username === undefined || password === undefined ? {} : { username, password }),
-      };
-  }
+  return {
+    driver: values.STORAGE_DRIVER,
+    s3:
+      bucket === undefined
+        ? undefined
+        : {
+            region: values.S3_REGION,
+            bucket,
+            prefix: values.S3_PREFIX ?? '',
+            forcePathStyle: values.S3_PATH_STYLE,
+            ...(endpoint === undefined ? {} : { endpoint }),
+            ...(accessKeyId === undefined || secretAccessKey === undefined ? {} : { accessKeyId, secretAccessKey }),
+          },
+    webdav:
+      url === undefined
+        ? undefined
+        : { url, ...(username === undefined || password === undefined ? {} : { username, password }) },
+  };
 }
 
 function weaknessesOf(key: string): string[] {
@@ -286,6 +291,9 @@ function toConfig(values: SettingValues): Config {
     files: {
       uploadDir: values.UPLOAD_DIR === undefined ? join(dataDir, 'uploads') : resolve(values.UPLOAD_DIR),
       maxFileBytes: values.MAX_FILE_SIZE,
+      quotaBytes: values.FILE_QUOTA,
+      minFreeBytes: values.FILE_MIN_FREE,
+      retentionDays: values.FILE_RETENTION_DAYS,
       storage: storageOf(values),
       scan: { policy: values.SCAN_POLICY, host: values.CLAMAV_HOST ?? '', port: values.CLAMAV_PORT },
       encryption: { isOn: values.FILE_ENCRYPTION, keys: values.FILE_ENCRYPTION_KEYS ?? [] },
@@ -303,7 +311,8 @@ function toConfig(values: SettingValues): Config {
             },
       fromEmail: values.SMTP_FROM_EMAIL,
       fromName: values.SMTP_FROM_NAME,
-      attorneys: attorneysOf(values),
+      attorneys: mailboxesOf(values.ADMIN_EMAIL, values.ATTORNEY_EMAIL),
+      alertRecipients: mailboxesOf(values.ADMIN_EMAIL, values.ADMIN_ALERT_EMAIL),
       maxAttempts: values.MAIL_MAX_ATTEMPTS,
       retrySeconds: values.MAIL_RETRY_SECONDS,
       companyName: values.COMPANY_NAME,

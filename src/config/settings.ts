@@ -275,6 +275,23 @@ export const SETTINGS = {
     '5242880',
     'largest upload in bytes; exactly this size is accepted',
   ),
+  FILE_QUOTA: optional(
+    'Files',
+    whole(1, 999_999_999_999_999),
+    'bytes that all files together may take; uploads beyond are refused with 503',
+  ),
+  FILE_MIN_FREE: setting(
+    'Files',
+    whole(0, 999_999_999_999_999),
+    '268435456',
+    'bytes to keep free on the disk of UPLOAD_DIR; uploads are refused with 503 before less is left',
+  ),
+  FILE_RETENTION_DAYS: setting(
+    'Files',
+    whole(0, 36_500),
+    '30',
+    'days after which deleted and quarantined files are destroyed: their keys first, then their bytes',
+  ),
   STORAGE_DRIVER: setting(
     'Files',
     oneOf('disk', 's3', 'webdav'),
@@ -328,6 +345,11 @@ export const SETTINGS = {
   SMTP_FROM_EMAIL: setting('Mail', mailbox, 'noreply@forecourt.test', 'sender of every mail'),
   SMTP_FROM_NAME: setting('Mail', text, 'Lead Management System', 'display name of the sender'),
   ATTORNEY_EMAIL: optional('Mail', list(mailbox), 'who hears of a new lead, comma separated; ADMIN_EMAIL when unset'),
+  ADMIN_ALERT_EMAIL: optional(
+    'Mail',
+    list(mailbox),
+    'who hears of trouble, such as malware in an upload, comma separated; ADMIN_EMAIL when unset',
+  ),
   MAIL_MAX_ATTEMPTS: setting(
     'Mail',
     whole(1, 20),

@@ -4,8 +4,9 @@ import type { Request, Response } from 'express';
 import { UnprocessableFields } from '../common/errors.js';
 import { ChoiceField } from '../common/fields.js';
 import { streamFile } from '../common/stream-file.js';
+import type { StoredFile } from './file.entity.js';
+import type { VerifiedContent } from './file-reader.js';
 import { RangeNotSatisfiable } from './files.errors.js';
-import type { StoredFile, VerifiedContent } from './files.service.js';
 import type { ByteRange } from './storage/file-storage.js';
 
 export class DownloadQuery {
@@ -30,6 +31,14 @@ const INLINE_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'none'; sandbox";
 
 /**
+ * Answers with the bytes of a file that nobody should open by accident: no type of its own, never inline. Throws as
+ * {@link respondWithFile} does.
+ */
+export function respondWithBytes(request: Request, response: Response, download: Download): StreamableFile | undefined {
+  return respondWithFile(request, response, download, new DownloadQuery(), 'application/octet-stream');
+}
+
+/**
  * Answers with a file, or with the part that was asked for (RFC 9110, 13 and 14): ETag from its hash, If-None-Match, If-Range,
  * one range; several ranges at once get the whole file, as 14.2 allows. Throws `RangeNotSatisfiable`, and
  * `UnprocessableFields` when something other than a PDF is to be shown inline.
@@ -39,12 +48,13 @@ export function respondWithFile(
   response: Response,
   { file, content, name }: Download,
   { disposition }: DownloadQuery,
+  mediaType = file.mediaType,
 ): StreamableFile | undefined {
   if (disposition === 'inline' && file.mediaType !== 'application/pdf')
     throw new UnprocessableFields({ fieldErrors: { disposition: ['Only PDF files can be shown inline'] } });
   const etag = `"${file.sha256}"`;
   response.set({
-    'Content-Type': file.mediaType,
+    'Content-Type': mediaType,
     'Content-Disposition': dispositionOf(name, disposition),
     'Accept-Ranges': 'bytes',
     ETag: etag,

@@ -37,8 +37,9 @@ export class FileKeys implements OnModuleInit {
 
   async onModuleInit(): Promise<void> {
     const { isOn, keys } = this.config.files.encryption;
-    // files of an earlier time stay readable after encryption was switched off
-    this.keys = keys.length > 0 ? keys : await localKey(this.config.dataDir, isOn);
+    // files of an earlier time stay readable after encryption was switched off, or keys were given in place of our own
+    const local = await localKey(this.config.dataDir, isOn && keys.length === 0);
+    this.keys = [...keys, ...local.filter(({ id }) => keys.every((key) => key.id !== id))];
   }
 
   /** A new data key and its wrapped form; undefined while files are stored as they come. */
@@ -55,6 +56,23 @@ export class FileKeys implements OnModuleInit {
     if (found === undefined) throw new FileKeyMissing({ cause: new Error(`FILE_ENCRYPTION_KEYS has no key ${keyId}`) });
     if (wrappedKey === null) throw new FileKeyMissing({ cause: new Error('the key of this file was destroyed') });
     return unwrapWith(found, fileId, wrappedKey);
+  }
+
+  /** The id of the key that wraps new ones. Throws when there is none. */
+  get currentId(): string {
+    return this.current.id;
+  }
+
+  /** The same data key, wrapped by the current key. Throws `FileKeyMissing`. */
+  rewrap(fileId: string, wrapped: WrappedKey): { readonly keyId: string; readonly wrappedKey: Buffer } {
+    const dataKey = this.unwrap(fileId, wrapped);
+    if (dataKey === undefined) throw new Error('this file is not encrypted');
+    return { keyId: this.current.id, wrappedKey: wrap(this.current, fileId, dataKey) };
+  }
+
+  /** Which of these key-encryption keys are not at hand. */
+  missingOf(keyIds: readonly string[]): string[] {
+    return keyIds.filter((keyId) => this.keys.every(({ id }) => id !== keyId));
   }
 
   private get current(): FileKey {

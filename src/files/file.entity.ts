@@ -4,6 +4,9 @@ import type { StorageDriver } from './storage/file-storage.js';
 /** `unscanned`: nobody asked for a scan. `pending`: one is owed. */
 export type ScanState = 'unscanned' | 'pending' | 'clean' | 'infected';
 
+/** `owed`: nobody has read it yet; the last four say why there is no text. */
+export type TextState = 'owed' | 'read' | 'unreadable' | 'encrypted' | 'timeout' | 'memory';
+
 /** A file that was accepted and is kept. Its bytes are in the file storage under `storageKey`. */
 @Entity('files')
 export class StoredFile {
@@ -73,6 +76,9 @@ export class StoredFile {
 
   @Column('uuid', { name: 'uploaded_by_id', nullable: true })
   uploadedById!: string | null;
+
+  @Column('varchar', { name: 'text_state', length: 20, default: 'owed' })
+  textState!: TextState;
 
   @Column('timestamptz', { name: 'deleted_at', nullable: true })
   deletedAt!: Date | null;

@@ -1,5 +1,11 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ChoiceField } from '../common/fields.js';
 import type { StoredFile } from './file.entity.js';
+
+export class QuarantineQuery {
+  @ChoiceField(['yes'], { description: 'Says that the caller knows what the file contains' })
+  contains_malware!: 'yes';
+}
 
 /** What is known of a stored file; never its bytes. */
 export class FileResponse {
@@ -39,6 +45,18 @@ export class FileResponse {
   @ApiProperty({ enum: ['unscanned', 'pending', 'clean', 'infected'] })
   scan_state!: string;
 
+  @ApiProperty({ type: String, nullable: true, description: 'The scanner’s name for the malware that it found' })
+  scan_signature!: string | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  scanned_at!: string | null;
+
+  @ApiProperty({
+    enum: ['owed', 'read', 'unreadable', 'encrypted', 'timeout', 'memory'],
+    description: 'Whether its text was read for search, or why not',
+  })
+  text_state!: string;
+
   @ApiProperty({ example: 'public', description: 'User name at that time, or "public"' })
   uploaded_by!: string;
 }
@@ -57,6 +75,9 @@ export function toFileResponse(file: StoredFile): FileResponse {
     encrypted: file.isEncrypted,
     findings: file.findings,
     scan_state: file.scanState,
+    scan_signature: file.scanSignature,
+    scanned_at: file.scannedAt?.toISOString() ?? null,
+    text_state: file.textState,
     uploaded_by: file.uploadedBy,
   };
 }

@@ -1,32 +1,39 @@
 import { Module } from '@nestjs/common';
-import type { Logger } from 'pino';
+import { AlertsModule } from '../alerts/alerts.module.js';
 import { AuditModule } from '../audit/audit.module.js';
-import { LOGGER } from '../common/logging.js';
 import { CONFIG, type Config } from '../config/config.js';
+import { FileCheck } from './care/file-check.js';
+import { FileMigration } from './care/file-migration.js';
+import { FilePurge } from './care/file-purge.js';
+import { FileRoom } from './care/file-room.js';
+import { FileSweep } from './care/file-sweep.js';
+import { KeyRotation } from './care/key-rotation.js';
 import { FileKeys } from './file-keys.js';
 import { FileReader } from './file-reader.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { FilesController } from './files.controller.js';
-import { SCAN_FILE } from './files.jobs.js';
+import { CHECK_FILES, EXTRACT_TEXTS, PURGE_FILES, SCAN_FILE, SWEEP_FILES, WATCH_ROOM } from './files.jobs.js';
 import { FilesRepository } from './files.repository.js';
 import { FilesService } from './files.service.js';
 import { ClamAvScanner } from './scan/clamav.scanner.js';
 import { FileScans } from './scan/file-scans.js';
 import { Scanner } from './scan/scanner.js';
 import { Spool } from './spool.js';
-import { FileStorage } from './storage/file-storage.js';
-import { openStorage } from './storage/open-storage.js';
+import { FileStorages } from './storage/file-storages.js';
+import { FileTexts } from './text/file-texts.js';
+import { TextExtractor } from './text/text-extractor.js';
 
 /** The whole of one scan, the reading of the file included. */
 const SCAN_WITHIN_MS = 30_000;
 
 /**
- * Uploads and stored files. Owns the table `files` and the upload folder; promises that a row names only bytes that are
- * whole and durable, and that a refused upload leaves nothing. Leaves who may see a file to the module that refers to it.
+ * Uploads and stored files. Owns the tables `files` and `file_texts`, the upload folder and the file storages; promises that a
+ * row names only bytes that are whole and durable, and that a refused upload leaves nothing. Leaves who may see a file to the
+ * module that refers to it.
  */
 @Module({
-  imports: [AuditModule, JobsModule],
+  imports: [AlertsModule, AuditModule, JobsModule],
   controllers: [FilesController],
   providers: [
     FilesRepository,
@@ -34,22 +41,39 @@ const SCAN_WITHIN_MS = 30_000;
     FileKeys,
     FileReader,
     FileScans,
+    FileRoom,
+    FileSweep,
+    FileCheck,
+    FilePurge,
+    FileMigration,
+    KeyRotation,
+    FileTexts,
+    { provide: TextExtractor, useFactory: () => new TextExtractor() },
     Spool,
     {
       provide: Scanner,
       useFactory: ({ files: { scan } }: Config) => new ClamAvScanner({ ...scan, timeoutMs: SCAN_WITHIN_MS }),
       inject: [CONFIG],
     },
-    {
-      provide: FileStorage,
-      useFactory: (config: Config, logger: Logger) => openStorage(config, logger),
-      inject: [CONFIG, LOGGER],
-    },
+    FileStorages,
   ],
-  exports: [FilesService, FileKeys, Spool],
+  exports: [FilesService, FileKeys, FileRoom, Spool],
 })
 export class FilesModule {
-  constructor(jobs: JobsService, scans: FileScans) {
+  constructor(
+    jobs: JobsService,
+    scans: FileScans,
+    texts: FileTexts,
+    sweep: FileSweep,
+    check: FileCheck,
+    purge: FilePurge,
+    room: FileRoom,
+  ) {
     jobs.handle(SCAN_FILE, ({ file_id }) => scans.scan(file_id));
+    jobs.schedule(EXTRACT_TEXTS, (stop) => texts.extractOwed(stop));
+    jobs.schedule(SWEEP_FILES, () => sweep.run().then(() => undefined));
+    jobs.schedule(CHECK_FILES, () => check.run());
+    jobs.schedule(PURGE_FILES, () => purge.run().then(() => undefined));
+    jobs.schedule(WATCH_ROOM, () => room.watch());
   }
 }

@@ -1,14 +1,18 @@
 import { Injectable } from '@nestjs/common';
+import { AlertsService } from '../alerts/alerts.service.js';
+import { AuditService } from '../audit/audit.service.js';
 import { type Actor, nameOf } from '../common/actor.js';
 import { Clock } from '../common/clock.js';
 import { together, Transactions, type Tx } from '../database/transactions.js';
+import type { Download } from './download.js';
 import { StoredFile } from './file.entity.js';
 import { storageKeyFor } from './file-names.js';
+import { FileRoom } from './care/file-room.js';
 import { FileReader, type VerifiedContent } from './file-reader.js';
-import { FileInfected, FileNotFound } from './files.errors.js';
+import { FileInfected, FileIntegrityFailed, FileNotFound } from './files.errors.js';
 import { FilesRepository } from './files.repository.js';
 import { FileScans } from './scan/file-scans.js';
-import { FileStorage } from './storage/file-storage.js';
+import { FileStorages } from './storage/file-storages.js';
 import type { ReceivedFile } from './upload.js';
 
 export type { ReceivedFile, StoredFile, VerifiedContent };
@@ -19,6 +23,8 @@ export interface FileOwner {
   readonly id: string;
 }
 
+/** The audit action of taking a file out of quarantine. */
+export const QUARANTINE_DOWNLOADED = 'file.quarantine_downloaded';
 /** The owner kind of files that belong to nobody because they were refused. */
 const QUARANTINE = 'quarantine';
 
@@ -26,9 +32,12 @@ const QUARANTINE = 'quarantine';
 export class FilesService {
   constructor(
     private readonly files: FilesRepository,
-    private readonly storage: FileStorage,
+    private readonly storages: FileStorages,
     private readonly reader: FileReader,
     private readonly scans: FileScans,
+    private readonly room: FileRoom,
+    private readonly alerts: AlertsService,
+    private readonly audit: AuditService,
     private readonly transactions: Transactions,
     private readonly clock: Clock,
   ) {}
@@ -48,16 +57,18 @@ export class FilesService {
       createdAt: this.clock.now(),
       ownerKind: owner.kind,
       ownerId: owner.id,
-      storage: this.storage.driver,
+      storage: this.storages.current.driver,
       keyId: received.keyId,
       wrappedKey: received.wrappedKey,
       findings: [...received.findings],
       scanState: 'unscanned',
+      textState: 'owed',
       uploadedBy: nameOf(actor),
       uploadedById: actor.kind === 'user' ? actor.id : null,
     });
     await this.scans.begin(file, received.incoming.stream());
-    await this.storage.put(file.storageKey, await received.incoming.seal());
+    await this.storages.current.put(file.storageKey, await received.incoming.seal());
+    this.room.note(file.sizeBytes);
     if (file.scanState === 'infected') await this.quarantine(file);
     return file;
   }
@@ -68,7 +79,7 @@ export class FilesService {
 
   /** Removes bytes that no row names. Call it only when the transaction that would have named them surely failed. */
   async removeUnrecorded(file: StoredFile): Promise<void> {
-    await this.storage.remove(file.storageKey);
+    await this.storages.current.remove(file.storageKey);
   }
 
   async get(id: string): Promise<StoredFile> {
@@ -84,7 +95,34 @@ export class FilesService {
     const file = found(await this.files.findByStorageKey(storageKey));
     if (file.deletedAt !== null) throw new FileNotFound();
     this.scans.throwUnlessServed(file);
-    return { file, content: await this.reader.verify(file) };
+    return { file, content: await this.verify(file) };
+  }
+
+  /**
+   * A file in which malware was found, for somebody who wants it nevertheless; on record before a byte of it leaves. Throws
+   * `FileNotFound` for any other file, and otherwise as {@link open} does.
+   */
+  async openQuarantined(actor: Actor, id: string): Promise<Download> {
+    const file = await this.get(id);
+    if (file.scanState !== 'infected' || file.deletedAt !== null) throw new FileNotFound();
+    const content = await this.verify(file);
+    const details = { signature: file.scanSignature };
+    await this.audit.recordAlone(actor, { action: QUARANTINE_DOWNLOADED, targetKind: 'file', targetId: id, details });
+    return { file, content, name: `${id}.quarantined` };
+  }
+
+  private async verify(file: StoredFile): Promise<VerifiedContent> {
+    try {
+      return await this.reader.verify(file);
+    } catch (error) {
+      if (error instanceof FileIntegrityFailed)
+        await this.alerts.raiseAlone({
+          cause: `file.integrity_failed:${file.id}`,
+          summary: 'A stored file is not what was uploaded any more',
+          details: { file_id: file.id, storage: file.storage },
+        });
+      throw error;
+    }
   }
 
   /** A file that was refused is kept apart, so that an admin can say what it was. */
@@ -97,7 +135,7 @@ export class FilesService {
 
   /** Resolves when files can be stored; throws otherwise. */
   async check(): Promise<void> {
-    await this.storage.check();
+    await this.storages.current.check();
   }
 }
 

@@ -34,7 +34,7 @@ export class Spool implements OnModuleInit {
 
   async onModuleInit(): Promise<void> {
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    await this.removeAbandoned();
+    await this.remove(await this.findAbandoned(new Date(this.clock.now().getTime() - ABANDONED_AFTER_MS)));
   }
 
   /** A new file on the way in, encrypted with this key if there is one. */
@@ -45,13 +45,19 @@ export class Spool implements OnModuleInit {
     });
   }
 
-  /** Removes what processes that died left behind. */
-  private async removeAbandoned(): Promise<void> {
+  /** The names of what was last written to before that time: what processes that died left behind. */
+  async findAbandoned(before: Date): Promise<string[]> {
+    const abandoned: string[] = [];
     for (const name of await readdir(this.folder)) {
-      const path = join(this.folder, name);
-      const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }));
-      if (this.clock.now().getTime() - mtimeMs > ABANDONED_AFTER_MS) await rm(path, { force: true });
+      const { mtimeMs } = await stat(join(this.folder, name)).catch(() => ({ mtimeMs: Infinity }));
+      if (mtimeMs < before.getTime()) abandoned.push(name);
     }
+    return abandoned;
+  }
+
+  /** Removes what {@link findAbandoned} found. */
+  async remove(names: readonly string[]): Promise<void> {
+    for (const name of names) await rm(join(this.folder, name), { force: true });
   }
 }
 

@@ -6,7 +6,8 @@ export async function storing<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOSPC' || code === 'EDQUOT') throw new FileStorageFull({ cause: error });
+    // the last is what a process meets that may not write larger files
+    if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') throw new FileStorageFull({ cause: error });
     throw new FileNotStored({ cause: error });
   }
 }

@@ -15,6 +15,7 @@ import { finalize, type Observable } from 'rxjs';
 import { AppError, InvalidFields, MalformedRequest } from '../common/errors.js';
 import { checkedField, type FieldOptions } from '../common/fields.js';
 import { CONFIG, type Config } from '../config/config.js';
+import { FileRoom } from './care/file-room.js';
 import { FileKeys } from './file-keys.js';
 import { FileTooLarge, FileUploadFailed } from './files.errors.js';
 import { Spool } from './spool.js';
@@ -47,6 +48,7 @@ export function UploadInterceptor(profile: UploadProfile): Type<NestInterceptor>
       @Inject(CONFIG) private readonly config: Config,
       private readonly spool: Spool,
       private readonly keys: FileKeys,
+      private readonly room: FileRoom,
     ) {}
 
     async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
@@ -55,7 +57,9 @@ export function UploadInterceptor(profile: UploadProfile): Type<NestInterceptor>
       const received: ReceivedFile[] = [];
       if (Number(request.headers['content-length'] ?? 0) > maxFileBytes + FORM_OVERHEAD_BYTES)
         throw tooLarge(profile, maxFileBytes);
+      let release: (() => void) | undefined;
       try {
+        release = await this.room.admit();
         await this.read(request, context.switchToHttp().getResponse<Response>(), received);
       } catch (error) {
         const response = context.switchToHttp().getResponse<Response>();
@@ -66,10 +70,16 @@ export function UploadInterceptor(profile: UploadProfile): Type<NestInterceptor>
           request.resume();
           setTimeout(() => request.destroy(), LINGER_MS).unref();
         });
+        release?.();
         await discardAll(received);
         throw toRefusal(error, profile, maxFileBytes);
       }
-      return next.handle().pipe(finalize(() => void discardAll(received)));
+      return next.handle().pipe(
+        finalize(() => {
+          release();
+          void discardAll(received);
+        }),
+      );
     }
 
     private async read(request: Request, response: Response, received: ReceivedFile[]): Promise<void> {

@@ -69,6 +69,7 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
   private keeper: NodeJS.Timeout | undefined;
   private keeping: Promise<void> | undefined;
   private stopping: Promise<void> | undefined;
+  private readonly stopSignal = new AbortController();
 
   constructor(
     private readonly database: Database,
@@ -86,12 +87,12 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
 
   /**
    * Runs a job again and again, at one time in one process only. A run that fails is logged; the next comes in its turn.
-   * Call it before the application has started.
+   * A long one listens to the signal, which comes when the process is to end. Call it before the application has started.
    */
-  schedule(job: ScheduledJob, handler: () => Promise<void>): void {
+  schedule(job: ScheduledJob, handler: (stop: AbortSignal) => Promise<void>): void {
     this.handle({ name: job.name, maxAttempts: RUNS_CUT_OFF }, async () => {
       try {
-        await handler();
+        await handler(this.stopSignal.signal);
       } catch (error) {
         this.logger.error({ job: job.name, err: error }, 'a scheduled job failed; it runs again at its next time');
       }
@@ -140,6 +141,7 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async finish(): Promise<void> {
     clearInterval(this.keeper);
+    this.stopSignal.abort();
     const stopped = this.stopRunner().then(() => true);
     const inTime = await Promise.race([stopped, sleep(STOP_WITHIN_MS, false, { ref: false })]);
     if (!inTime) {

@@ -1,9 +1,12 @@
 import { MailerModule } from '@nestjs-modules/mailer';
 import { Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
+import { TELL_ALERT } from '../alerts/alerts.jobs.js';
+import { AlertsModule } from '../alerts/alerts.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { EmlFolder } from './eml-folder.js';
+import { MailAlerts } from './mail.alerts.js';
 import { DELIVER_MAIL } from './mail.jobs.js';
 import { MailRepository } from './mail.repository.js';
 import { MailService } from './mail.service.js';
@@ -16,6 +19,7 @@ import { mailTransport } from './mail.transport.js';
  */
 @Module({
   imports: [
+    AlertsModule,
     JobsModule,
     MailerModule.forRootAsync({
       imports: [],
@@ -23,11 +27,12 @@ import { mailTransport } from './mail.transport.js';
       inject: [CONFIG],
     }),
   ],
-  providers: [MailRepository, MailService, MailTemplates, EmlFolder],
+  providers: [MailRepository, MailService, MailTemplates, MailAlerts, EmlFolder],
   exports: [MailService, EmlFolder],
 })
 export class MailModule {
-  constructor(jobs: JobsService, mail: MailService) {
+  constructor(jobs: JobsService, mail: MailService, alerts: MailAlerts) {
     jobs.handle(DELIVER_MAIL, ({ message_id }) => mail.deliver(message_id));
+    jobs.handle(TELL_ALERT, ({ alert_id }) => alerts.tell(alert_id));
   }
 }

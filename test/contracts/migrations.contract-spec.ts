@@ -67,11 +67,13 @@ describe('the migrations', () => {
     // references to another module's table have no place in it, and TypeORM only compares them by name.
     expect(upQueries.map(({ query }) => query).sort()).toEqual(
       [
+        'ALTER TABLE "alerts" DROP CONSTRAINT "ck_alerts_occurrences"',
         'ALTER TABLE "audit_entries" DROP CONSTRAINT "ck_audit_entries_outcome"',
         'ALTER TABLE "files" DROP CONSTRAINT "ck_files_purged_at"',
         'ALTER TABLE "files" DROP CONSTRAINT "ck_files_scan_state"',
         'ALTER TABLE "files" DROP CONSTRAINT "ck_files_size"',
         'ALTER TABLE "files" DROP CONSTRAINT "ck_files_storage"',
+        'ALTER TABLE "files" DROP CONSTRAINT "ck_files_text_state"',
         'ALTER TABLE "files" DROP CONSTRAINT "ck_files_wrapped_key"',
         'ALTER TABLE "lead_status_changes" DROP CONSTRAINT "ck_lead_status_changes_change"',
         'ALTER TABLE "lead_status_changes" DROP CONSTRAINT "fk_lead_status_changes_changed_by"',
@@ -84,12 +86,14 @@ describe('the migrations', () => {
         'ALTER TABLE "mail_messages" DROP CONSTRAINT "ck_mail_messages_sent_at"',
         'ALTER TABLE "users" DROP CONSTRAINT "ck_users_email_lower"',
         ...[
+          'idx_alerts_cause',
           'idx_audit_entries_actor',
           'idx_audit_entries_at',
           'idx_audit_entries_target',
           'idx_files_deleted_at',
           'idx_files_owner',
           'idx_files_scan_state',
+          'idx_files_text_owed',
           'idx_lead_created_at',
           'idx_lead_email',
           'idx_lead_first_name',

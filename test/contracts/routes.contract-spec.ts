@@ -24,6 +24,7 @@ const INBOX = [
 const ALLOWED = {
   'GET /api/v1/auth/me': 'self',
   'GET /api/v1/files/:file_id': 'files:inspect',
+  'GET /api/v1/files/:file_id/quarantined': 'files:quarantined',
   'GET /api/v1/leads': 'leads:read',
   'GET /api/v1/leads/:lead_id': 'leads:read',
   'GET /api/v1/leads/:lead_id/history': 'leads:read',

@@ -79,6 +79,20 @@ describe('the columns of', () => {
       ['uploaded_by_id', 'uuid', 'YES', null],
       ['deleted_at', TIME, 'YES', null],
       ['purged_at', TIME, 'YES', null],
+      ['text_state', 'character varying(20)', 'NO', "'owed'::character varying"],
+    ],
+    file_texts: [
+      ['file_id', 'uuid', 'NO', null],
+      ['text', 'text', 'NO', null],
+      ['extracted_at', TIME, 'NO', 'now()'],
+    ],
+    alerts: [
+      ['id', 'uuid', 'NO', null],
+      ['cause', 'character varying(200)', 'NO', null],
+      ['summary', 'character varying(500)', 'NO', null],
+      ['details', 'jsonb', 'NO', "'{}'::jsonb"],
+      ['raised_at', TIME, 'NO', 'now()'],
+      ['occurrences', 'integer', 'NO', '1'],
     ],
     audit_entries: [
       ['id', 'uuid', 'NO', null],

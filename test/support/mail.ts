@@ -58,7 +58,9 @@ export function reaches(app: WithDatabase, recipient: string, state: string): Pr
 
 export async function expectNothingLeftToDo(app: WithDatabase): Promise<void> {
   await eventually('no job is left', async () => {
-    const [row] = await app.database.query<{ left: number }>('SELECT count(*)::int AS left FROM graphile_worker.jobs WHERE key IS NULL');
+    const [row] = await app.database.query<{ left: number }>(
+      'SELECT count(*)::int AS left FROM graphile_worker.jobs WHERE key IS NULL',
+    );
     return row?.left === 0;
   });
 }

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
+import { AlertsService } from '../../alerts/alerts.service.js';
 import { AuditService } from '../../audit/audit.service.js';
 import type { Actor } from '../../common/actor.js';
 import { Clock } from '../../common/clock.js';
@@ -15,6 +16,7 @@ import { FilesRepository } from '../files.repository.js';
 import { Scanner, type ScanResult } from './scanner.js';
 
 const ACTOR: Actor = { kind: 'system', name: 'files' };
+const JOBS_AT_A_TIME = 1_000;
 const WHY_NOT: Readonly<Record<Exclude<ScanState, 'clean'>, string>> = {
   unscanned: 'The file was never checked for malware and cannot be downloaded until it is',
   pending: 'The file is still being checked for malware; try again shortly',
@@ -35,6 +37,7 @@ export class FileScans {
     private readonly reader: FileReader,
     private readonly jobs: JobsService,
     private readonly audit: AuditService,
+    private readonly alerts: AlertsService,
     private readonly transactions: Transactions,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
@@ -70,11 +73,24 @@ export class FileScans {
     if (file?.deletedAt !== null) return;
     const whole = { start: 0, end: file.sizeBytes - 1 };
     const verdict = await this.scanner.scan(this.reader.content(file, whole));
+    const wasInfected = file.scanState === 'infected';
     this.note(file, verdict);
     await this.transactions.run(async (tx) => {
       await this.files.update(tx, file, ['scanState', 'scanSignature', 'scanEngine', 'scannedAt']);
-      if (verdict.state === 'infected') await this.recordInfection(tx, file);
+      if (verdict.state === 'infected' && !wasInfected) await this.recordInfection(tx, file);
+      if (verdict.state === 'clean' && wasInfected) await this.recordClearing(tx, file);
     });
+  }
+
+  /** Owes a scan to every file that never had one, or to all of them. Returns how many. Throws while the policy is off. */
+  async rescan(options: { readonly isAll: boolean; readonly isDryRun: boolean }): Promise<number> {
+    if (this.config.files.scan.policy === 'off') throw new Error('SCAN_POLICY is off: there is nothing to scan with');
+    const ids = await this.files.findToScan(options.isAll);
+    for (let at = 0; at < ids.length && !options.isDryRun; at += JOBS_AT_A_TIME) {
+      const payloads = ids.slice(at, at + JOBS_AT_A_TIME).map((id) => ({ file_id: id }));
+      await this.transactions.run((tx) => this.jobs.enqueue(tx, SCAN_FILE, payloads));
+    }
+    return ids.length;
   }
 
   private note(file: StoredFile, verdict: ScanResult): void {
@@ -88,5 +104,17 @@ export class FileScans {
     const details = { signature: file.scanSignature, engine: file.scanEngine };
     this.logger.error({ file_id: file.id, ...details }, 'malware was found in a file, which is in quarantine');
     await this.audit.record(tx, ACTOR, { action: 'file.infected', targetKind: 'file', targetId: file.id, details });
+    await this.alerts.raise(tx, {
+      cause: 'file.infected',
+      summary: 'Malware was found in an upload, which is in quarantine',
+      details: { file_id: file.id, ...details },
+    });
+  }
+
+  /** Newer signatures may see that the older ones were wrong. */
+  private async recordClearing(tx: Tx, file: StoredFile): Promise<void> {
+    const details = { engine: file.scanEngine };
+    this.logger.warn({ file_id: file.id, ...details }, 'a file in quarantine was found clean');
+    await this.audit.record(tx, ACTOR, { action: 'file.cleared', targetKind: 'file', targetId: file.id, details });
   }
 }

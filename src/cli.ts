@@ -1,0 +1,76 @@
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { pino } from 'pino';
+import { AlertsModule } from './alerts/alerts.module.js';
+import { type Command, helpOf, readOptions, UsageError } from './common/command.js';
+import { CommonModule } from './common/common.module.js';
+import { buildLogger, flushed, NestLogger } from './common/logging.js';
+import { type Config, ConfigError, loadConfig } from './config/config.js';
+import { ConfigModule } from './config/config.module.js';
+import { readEnvironment } from './config/environment.js';
+import { DatabaseModule } from './database/database.module.js';
+import { FILE_COMMANDS } from './files/files.commands.js';
+import { FilesModule } from './files/files.module.js';
+import { JobsModule } from './jobs/jobs.module.js';
+
+const COMMANDS: readonly Command[] = [...FILE_COMMANDS];
+
+/** What commands may use: no HTTP, no accounts, and no background work of its own. */
+@Module({})
+class CommandsModule {}
+
+async function main([name, ...rest]: readonly string[]): Promise<number> {
+  const command = COMMANDS.find((each) => each.name === name);
+  if (command === undefined) {
+    print(`Commands:\n\n${COMMANDS.map(helpOf).join('\n\n')}`);
+    return name === undefined || name === 'help' || name === '--help' ? 0 : 2;
+  }
+  if (rest.includes('--help')) {
+    print(helpOf(command));
+    return 0;
+  }
+  const options = readOptions(command, rest);
+  // the jobs that a command asks for are the service's to run
+  const config: Config = { ...loadConfig(readEnvironment()), role: 'http' };
+  // what the command says is on standard output alone
+  const logger = buildLogger(config.debug ? 'DEBUG' : 'WARNING', pino.destination({ dest: 2, sync: true }));
+  const app = await NestFactory.createApplicationContext(
+    {
+      module: CommandsModule,
+      imports: [
+        ConfigModule.with(config),
+        CommonModule.with(logger),
+        DatabaseModule,
+        JobsModule,
+        AlertsModule,
+        FilesModule,
+      ],
+    },
+    { logger: new NestLogger(logger.child({ logger: 'nest' })), abortOnError: false },
+  );
+  try {
+    return (await command.run(app, options, print)) ? 0 : 1;
+  } finally {
+    await app.close();
+    await flushed(logger);
+  }
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** The sentence, and why, without stacks: an operator reads it. */
+function sentencesOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause instanceof Error && !(error instanceof UsageError) ? `: ${sentencesOf(error.cause)}` : '';
+  return `${error.message}${cause}`;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${sentencesOf(error)}\n`);
+  process.exitCode = error instanceof UsageError || error instanceof ConfigError ? 2 : 1;
+}

@@ -1,0 +1,48 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { parseArgs } from 'node:util';
+
+/** What can be said behind a command: `--name` or `--name value`. */
+export interface CommandOption {
+  readonly type: 'boolean' | 'string';
+  /** What stands for the value in the help, such as `MINUTES`. */
+  readonly value?: string;
+  readonly doc: string;
+}
+
+/** Options that were given, by name. */
+export type CommandOptions = Readonly<Record<string, string | boolean | undefined>>;
+
+/** Something that an operator can have done from the command line, beside the running service. */
+export interface Command {
+  /** Such as `files:sweep`. */
+  readonly name: string;
+  readonly doc: string;
+  readonly options: Readonly<Record<string, CommandOption>>;
+  /**
+   * `say` prints a line. Resolves to whether all is well; what is thrown is told as well and ends with the same exit code 1.
+   * Throws {@link UsageError} for values of options that make no sense.
+   */
+  run(app: INestApplicationContext, options: CommandOptions, say: (line: string) => void): Promise<boolean>;
+}
+
+/** What was typed cannot be understood. */
+export class UsageError extends Error {}
+
+/** Throws {@link UsageError} for options that the command does not have. */
+export function readOptions({ options }: Command, given: readonly string[]): CommandOptions {
+  const types = Object.entries(options).map(([name, { type }]) => [name, { type }] as const);
+  try {
+    return parseArgs({ args: [...given], options: Object.fromEntries(types), strict: true }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : 'the options cannot be read', { cause: error });
+  }
+}
+
+/** One command's lines of the help. */
+export function helpOf({ name, doc, options }: Command): string {
+  const lines = Object.entries(options).map(([option, { value, doc: text }]) => {
+    const written = `--${option}${value === undefined ? '' : ` ${value}`}`;
+    return `      ${written.padEnd(24)} ${text}`;
+  });
+  return [`  ${name}`, `      ${doc}`, ...lines].join('\n');
+}
