@@ -249,7 +249,7 @@ describe('room for files', () => {
     const refused = answers.filter(({ status }) => status === 503);
     expect([accepted.length > 0, accepted.length <= 3, refused.length]).toEqual([true, true, 16 - accepted.length]);
     expect(await Promise.all(refused.map((each) => jsonOf(each)))).toEqual(
-      refused.map(() => expect.objectContaining({ error_code: 'FILE_STORAGE_FULL' })),
+      refused.map((): unknown => expect.objectContaining({ error_code: 'FILE_STORAGE_FULL' })),
     );
     expect(await app.storedFiles()).toHaveLength(accepted.length);
     expect(await alerts()).toEqual([{ cause: 'file.storage_full', occurrences: refused.length }]);

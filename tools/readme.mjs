@@ -1,10 +1,14 @@
-// Writes the generated parts of README.md: the settings and the picture of the modules. With --check it only compares, and
+// Writes the generated parts of README.md: the settings, the commands and the picture of the modules. With --check it only compares, and
 // fails when README.md is out of date.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 
 /** @type {Record<string, string[]>} */
-const PARTS = { settings: ['tools/env-example.mjs', '--markdown'], modules: ['tools/module-graph.mjs'] };
+const PARTS = {
+  settings: ['tools/env-example.mjs', '--markdown'],
+  commands: ['tools/commands.mjs'],
+  modules: ['tools/module-graph.mjs'],
+};
 
 const before = readFileSync('README.md', 'utf8');
 let after = before;
