@@ -501,6 +501,20 @@ describe('POST /api/v1/leads', () => {
 });
 
 describe('GET /api/v1/leads/{lead_id}', () => {
+  it('tells what is worth knowing of the résumé before it is opened, and when it was deleted', async () => {
+    const scripted = Buffer.from(
+      makePdf().toString('latin1').replace('/Type/Catalog', '/Type/Catalog/OpenAction<</S/JavaScript/JS(1)>>'),
+      'latin1',
+    );
+    const id = await aLead(app, { file: { bytes: scripted } });
+    const seen = async (): Promise<unknown> => (await jsonOf(await get(app, `/api/v1/leads/${id}`, token)))['resume'];
+    expect(await seen()).toMatchObject({ findings: expect.arrayContaining(['scripts']) });
+
+    await app.database.query('UPDATE files SET deleted_at = now() WHERE owner_id = $1', [id]);
+
+    expect(await seen()).toBeNull();
+  });
+
   it('answers the documented fields, with the relative key of the résumé', async () => {
     const id = await aLead(app, { first_name: 'Grace', last_name: 'Hopper' });
 
@@ -512,6 +526,13 @@ describe('GET /api/v1/leads/{lead_id}', () => {
       last_name: 'Hopper',
       email: expect.stringMatching(/@example\.com$/),
       resume_path: expect.stringMatching(/^[0-9a-f-]{36}_resume\.pdf$/),
+      resume: {
+        original_name: 'resume.pdf',
+        media_type: 'application/pdf',
+        size_bytes: makePdf().length,
+        findings: [],
+        scan_state: 'unscanned',
+      },
       status: 'PENDING',
       created_at: expect.stringMatching(ISO_UTC),
       updated_at: body['created_at'],

@@ -19,6 +19,14 @@ export class FilesRepository extends BaseRepository<StoredFile> {
     return file ?? null;
   }
 
+  /** Oldest first. */
+  async listOf(ownerKind: string, ownerId: string): Promise<StoredFile[]> {
+    return this.select(`t.owner_kind = $1 AND t.owner_id = $2 AND t.deleted_at IS NULL ORDER BY t.created_at`, [
+      ownerKind,
+      ownerId,
+    ]);
+  }
+
   /** Which of these keys belong to a file in that storage that is not purged. */
   async findKnownKeys(storage: StorageDriver, keys: readonly string[]): Promise<Set<string>> {
     const rows = await this.database.read<{ key: string }>(

@@ -82,6 +82,11 @@ export class FilesService {
     await this.storages.current.remove(file.storageKey);
   }
 
+  /** The files that belong to something, oldest first. */
+  async listOf(owner: FileOwner): Promise<StoredFile[]> {
+    return this.files.listOf(owner.kind, owner.id);
+  }
+
   async get(id: string): Promise<StoredFile> {
     return found(await this.files.findById(id));
   }

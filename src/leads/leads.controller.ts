@@ -132,7 +132,7 @@ export class LeadsController {
   @ApiOkResponse({ type: LeadDetailResponse })
   @ApiErrors(LeadNotFound, UnprocessableFields)
   async getLead(@CurrentActor() actor: Actor, @UuidParam('lead_id') id: string): Promise<LeadDetailResponse> {
-    return toLeadDetailResponse(await this.leads.get(actor, id));
+    return toLeadDetailResponse(await this.leads.getWithResume(actor, id));
   }
 
   @Patch(':lead_id')

@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { ChoiceField, EmailField, LineField } from '../common/fields.js';
 import { PageQuery, PageResponse } from '../common/pagination.js';
 import { IgnoresOtherFields } from '../common/request-validation.pipe.js';
-import type { ReceivedFile } from '../files/files.service.js';
+import type { ReceivedFile, StoredFile } from '../files/files.service.js';
 import { UploadField } from '../files/upload.interceptor.js';
 import { RESUME } from '../files/upload-profiles.js';
 import type { LeadStatusChange } from './lead-status-change.entity.js';
@@ -85,12 +85,38 @@ export class LeadResponse extends LeadIdentity {
   reached_out_at!: string | null;
 }
 
+/** What to know of a résumé before it is opened. */
+export class LeadResumeResponse {
+  @ApiProperty({ example: 'Résumé Ada Lovelace.pdf', description: 'As the sender named it' })
+  original_name!: string;
+
+  @ApiProperty({ example: 'application/pdf' })
+  media_type!: string;
+
+  @ApiProperty({ type: 'integer', example: 48213 })
+  size_bytes!: number;
+
+  @ApiProperty({
+    type: [String],
+    example: ['encrypted'],
+    description:
+      'encrypted, truncated, damaged, scripts, launch_actions, embedded_files, rich_media, macros, external_content, unchecked_parts',
+  })
+  findings!: string[];
+
+  @ApiProperty({ enum: ['unscanned', 'pending', 'clean', 'infected'], description: 'What a scan for malware found' })
+  scan_state!: string;
+}
+
 export class LeadDetailResponse extends LeadResponse {
   @ApiProperty({
     description: 'The relative storage key of the résumé',
     example: '0d7f7c52-3f6e-4a1c-9f7e-6a1f6f1f2c11_ada_resume.pdf',
   })
   resume_path!: string;
+
+  @ApiProperty({ type: LeadResumeResponse, nullable: true, description: 'null when it was deleted' })
+  resume!: LeadResumeResponse | null;
 }
 
 export class LeadPageResponse extends PageResponse {
@@ -149,8 +175,26 @@ export function toLeadResponse(lead: Lead): LeadResponse {
   };
 }
 
-export function toLeadDetailResponse(lead: Lead): LeadDetailResponse {
-  return { ...toLeadResponse(lead), resume_path: lead.resumePath };
+export function toLeadDetailResponse(found: {
+  readonly lead: Lead;
+  readonly resume: StoredFile | null;
+}): LeadDetailResponse {
+  const { lead, resume } = found;
+  return {
+    ...toLeadResponse(lead),
+    resume_path: lead.resumePath,
+    resume: resume === null ? null : toLeadResumeResponse(resume),
+  };
+}
+
+function toLeadResumeResponse(file: StoredFile): LeadResumeResponse {
+  return {
+    original_name: file.originalName,
+    media_type: file.mediaType,
+    size_bytes: file.sizeBytes,
+    findings: file.findings,
+    scan_state: file.scanState,
+  };
 }
 
 export function toLeadStoryResponse(changes: readonly LeadStatusChange[]): LeadStoryResponse {

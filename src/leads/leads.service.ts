@@ -97,6 +97,12 @@ export class LeadsService {
     return lead;
   }
 
+  /** A lead and its résumé; null when that was deleted. */
+  async getWithResume(actor: Actor, id: string): Promise<{ readonly lead: Lead; readonly resume: StoredFile | null }> {
+    const [lead, files] = await Promise.all([this.get(actor, id), this.files.listOf({ kind: 'lead', id })]);
+    return { lead, resume: files.find(({ storageKey }) => storageKey === lead.resumePath) ?? null };
+  }
+
   /** The row lock makes simultaneous changes queue: the first moves the lead, the others find it moved. */
   async changeStatus(actor: Actor, id: string, status: LeadStatus): Promise<Lead> {
     return this.transactions.run(async (tx) => {
