@@ -1,6 +1,10 @@
+import { createHmac } from 'node:crypto';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { AlertsService } from '../src/alerts/alerts.service.js';
 import { Transactions } from '../src/database/transactions.js';
 import { eventually, startApp, type TestApp } from './support/app.js';
+import { atEnd, cleanUp } from './support/clean-up.js';
 
 let app: TestApp;
 let alerts: AlertsService;
@@ -9,7 +13,10 @@ beforeEach(async () => {
   app = await startApp({ ADMIN_ALERT_EMAIL: 'operator@practice.test, second@practice.test' });
   alerts = app.app.get(AlertsService);
 });
-afterEach(() => app.close());
+afterEach(async () => {
+  await app.close();
+  await cleanUp();
+});
 
 const EVENT = { cause: 'test.trouble', summary: 'Something is wrong', details: { code: 7 } };
 
@@ -74,4 +81,65 @@ describe('an alert', () => {
       expect.arrayContaining([expect.objectContaining({ level: 'ERROR', cause: 'test.trouble' })]),
     );
   });
+});
+
+describe('ALERT_WEBHOOK_URL', () => {
+  interface Call {
+    readonly headers: IncomingHttpHeaders;
+    readonly body: string;
+  }
+
+  /** A program that answers with these statuses in turn, the last for ever, and keeps what it was sent. */
+  async function listener(...statuses: number[]): Promise<{ url: string; calls: Call[] }> {
+    const calls: Call[] = [];
+    const server = createServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      request.on('end', () => {
+        calls.push({ headers: request.headers, body });
+        response.writeHead(statuses[calls.length - 1] ?? statuses.at(-1) ?? 204, { Location: '/elsewhere' }).end();
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    atEnd(() => new Promise((resolve) => server.close(resolve)));
+    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, calls };
+  }
+
+  const SECRET = Buffer.alloc(32, 'k');
+
+  async function startWith(url: string): Promise<void> {
+    await app.close();
+    app = await startApp({ ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: `whsec_${SECRET.toString('base64')}` });
+    alerts = app.app.get(AlertsService);
+  }
+
+  it('is called with the alert, signed as Standard Webhooks says', async () => {
+    const { url, calls } = await listener(204);
+    await startWith(url);
+
+    await alerts.raiseAlone(EVENT);
+    await eventually('it was called', async () => calls.length === 1);
+
+    const [{ headers, body }] = calls as [Call];
+    const [alert] = await app.database.query<{ id: string }>('SELECT id FROM alerts');
+    expect(JSON.parse(body)).toEqual({
+      type: 'alert.raised',
+      timestamp: expect.stringMatching(/Z$/),
+      data: { id: alert?.id, ...EVENT },
+    });
+    const signed = `${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`;
+    expect(headers['webhook-signature']).toBe(`v1,${createHmac('sha256', SECRET).update(signed).digest('base64')}`);
+    expect(headers['webhook-id']).toBe(alert?.id);
+    expect(Math.abs(Number(headers['webhook-timestamp']) - Date.now() / 1000)).toBeLessThan(60);
+  });
+
+  it('is called again under the same id when it fails, and never follows a redirection', async () => {
+    const { url, calls } = await listener(500, 302, 204);
+    await startWith(url);
+
+    await alerts.raiseAlone(EVENT);
+    await eventually('it was called three times', async () => calls.length === 3, 40_000);
+
+    expect(new Set(calls.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+  }, 60_000);
 });

@@ -6,7 +6,8 @@ import { LOGGER } from '../common/logging.js';
 import { Transactions, type Tx } from '../database/transactions.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { Alert } from './alert.entity.js';
-import { TELL_ALERT } from './alerts.jobs.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { CALL_WEBHOOK, TELL_ALERT } from './alerts.jobs.js';
 import { AlertsRepository } from './alerts.repository.js';
 
 export type { Alert };
@@ -32,6 +33,7 @@ export class AlertsService {
     private readonly jobs: JobsService,
     private readonly transactions: Transactions,
     private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) logger: Logger,
   ) {
     this.logger = logger.child({ logger: 'alerts' });
@@ -52,6 +54,7 @@ export class AlertsService {
     });
     await this.alerts.insert(tx, alert);
     await this.jobs.enqueue(tx, TELL_ALERT, [{ alert_id: alert.id }]);
+    if (this.config.alerts.webhook !== undefined) await this.jobs.enqueue(tx, CALL_WEBHOOK, [{ alert_id: alert.id }]);
   }
 
   /** For what changes nothing by itself. Never throws: whoever has trouble to tell of has enough of it. */

@@ -87,6 +87,10 @@ export interface Config {
     /** No keys means: one is made once and kept under `dataDir`. */
     readonly encryption: { readonly isOn: boolean; readonly keys: readonly { id: string; key: Buffer }[] };
   };
+  readonly alerts: {
+    /** Undefined means: nobody is called. */
+    readonly webhook: { readonly url: string; readonly secret: Buffer } | undefined;
+  };
   readonly mail: {
     /** Undefined means: write each message as an `.eml` file under `dataDir`/mail. */
     readonly smtp:
@@ -183,6 +187,7 @@ function checkTogether(values: SettingValues, problems: string[]): void {
   for (const [one, other] of [
     ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'],
     ['WEBDAV_USERNAME', 'WEBDAV_PASSWORD'],
+    ['ALERT_WEBHOOK_URL', 'ALERT_WEBHOOK_SECRET'],
   ] as const) {
     if ((values[one] === undefined) !== (values[other] === undefined))
       problems.push(`${one} and ${other} must be set together`);
@@ -297,6 +302,12 @@ function toConfig(values: SettingValues): Config {
       storage: storageOf(values),
       scan: { policy: values.SCAN_POLICY, host: values.CLAMAV_HOST ?? '', port: values.CLAMAV_PORT },
       encryption: { isOn: values.FILE_ENCRYPTION, keys: values.FILE_ENCRYPTION_KEYS ?? [] },
+    },
+    alerts: {
+      webhook:
+        values.ALERT_WEBHOOK_URL === undefined || values.ALERT_WEBHOOK_SECRET === undefined
+          ? undefined
+          : { url: values.ALERT_WEBHOOK_URL, secret: values.ALERT_WEBHOOK_SECRET },
     },
     mail: {
       smtp:

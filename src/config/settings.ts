@@ -77,6 +77,14 @@ const fileKey: Reader<{ readonly id: string; readonly key: Buffer }> = (value) =
   return { id, key: Buffer.from(encoded, 'base64') };
 };
 
+const webhookSecret: Reader<Buffer> = (value) => {
+  const encoded = value.replace(/^whsec_/, '');
+  const bytes = Buffer.from(encoded, 'base64');
+  if (bytes.length < 24 || bytes.length > 64 || bytes.toString('base64') !== encoded)
+    throw new Misread('must be 24 to 64 bytes in base64; make one with: openssl rand -base64 32');
+  return bytes;
+};
+
 const list =
   <T>(item: Reader<T>): Reader<T[]> =>
   (value) =>
@@ -349,6 +357,12 @@ export const SETTINGS = {
     'Mail',
     list(mailbox),
     'who hears of trouble, such as malware in an upload, comma separated; ADMIN_EMAIL when unset',
+  ),
+  ALERT_WEBHOOK_URL: optional('Mail', webAddress, 'a program that hears of trouble as well, by a signed POST'),
+  ALERT_WEBHOOK_SECRET: secret(
+    'Mail',
+    webhookSecret,
+    'signs the calls of ALERT_WEBHOOK_URL (Standard Webhooks): 24 to 64 bytes in base64, with whsec_ before them or not',
   ),
   MAIL_MAX_ATTEMPTS: setting(
     'Mail',
