@@ -1,5 +1,6 @@
 import { rename } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { eventually, startApp, type TestApp } from './support/app.js';
 import { get, jsonOf, sendJson, tokenOf } from './support/leads.js';
 
@@ -286,10 +287,10 @@ describe('the log', () => {
 
 describe('an unsupported body', () => {
   it.each([
-    ['gzip that is none', { 'Content-Encoding': 'gzip' }, 400],
-    ['an unknown encoding', { 'Content-Encoding': 'x-zip' }, 415],
-    ['an unknown character set', { 'Content-Type': 'application/json; charset=x-none' }, 415],
-  ])('%s', async (_, headers, status) => {
+    ['gzip that is none', { 'Content-Encoding': 'gzip' }, 400, null],
+    ['an unknown encoding', { 'Content-Encoding': 'x-zip' }, 415, 'gzip, deflate, br'],
+    ['an unknown character set', { 'Content-Type': 'application/json; charset=x-none' }, 415, null],
+  ])('%s', async (_, headers, status, codings) => {
     const response = await app.request('/api/v1/auth/login', {
       method: 'POST',
       body: '{"username":"a","password":"b"}',
@@ -297,6 +298,21 @@ describe('an unsupported body', () => {
     });
 
     expect([response.status, (await jsonOf(response))['request_id']]).toEqual([status, expect.stringMatching(UUID_V4)]);
+    expect(response.headers.get('accept-encoding')).toBe(codings);
+  });
+
+  it.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+  ])('a JSON body may be packed as %s, as the answer to an unknown encoding says', async (coding, pack) => {
+    const response = await app.request('/api/v1/auth/login', {
+      method: 'POST',
+      body: pack('{"username":"a","password":"b"}'),
+      headers: { 'Content-Type': 'application/json', 'Content-Encoding': coding },
+    });
+
+    expect([response.status, (await jsonOf(response))['error_code']]).toEqual([401, expect.any(String)]);
   });
 
   it('a JSON body of 100 KB and a little is 413', async () => {

@@ -26,6 +26,14 @@ const MEDIA_TYPES: Readonly<Record<BodyKind, string>> = {
   multipart: 'multipart/form-data',
 };
 
+/** The codings that a body may be packed in (RFC 9110, 8.4); without any it may always come. */
+const CODINGS: Readonly<Record<BodyKind, string>> = {
+  json: 'gzip, deflate, br',
+  form: 'gzip, deflate, br',
+  // a form holds documents, which are packed already
+  multipart: 'identity',
+};
+
 /** This route answers invalid fields with 400, as its contract says; all others answer 422. */
 export const InvalidIs400 = (): MethodDecorator => SetMetadata(INVALID_IS_400, true);
 
@@ -76,11 +84,14 @@ export class RequestBodyInterceptor implements NestInterceptor {
       throw new UnsupportedMediaType({
         detail: `Send the body as ${kinds.map((each) => MEDIA_TYPES[each]).join(' or ')}`,
       });
-    if (kind === 'multipart') return;
+    if (kind === 'multipart') {
+      if (isPacked(request)) throw unknownCoding(kind);
+      return;
+    }
     await new Promise<void>((resolve, reject) => {
       this.parsers[kind](request, response, (error?: unknown) => {
         if (error === undefined || error === null) resolve();
-        else reject(toRefusal(error as Error));
+        else reject(toRefusal(error as Error, kind));
       });
     });
     this.checkShape(request.body);
@@ -113,11 +124,24 @@ export function hasBody(request: Request): boolean {
   return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
 }
 
+function isPacked(request: Request): boolean {
+  const codings = (request.headers['content-encoding'] ?? '').toLowerCase().split(',');
+  return codings.some((each) => !['', 'identity'].includes(each.trim()));
+}
+
+/** The header says what would have been taken: RFC 9110, 15.5.16. */
+function unknownCoding(kind: BodyKind): UnsupportedMediaType {
+  const detail =
+    kind === 'multipart' ? 'Send the form without packing it' : `Pack the body as ${CODINGS[kind]} or not at all`;
+  return new UnsupportedMediaType({ detail, headers: { 'Accept-Encoding': CODINGS[kind] } });
+}
+
 /** What body-parser threw, in our words. https://expressjs.com/en/resources/middleware/body-parser.html#errors */
-function toRefusal(error: Error): Error {
+function toRefusal(error: Error, kind: BodyKind): Error {
   const { type, status } = error as { type?: string; status?: number };
   if (type === 'entity.too.large') return new BodyTooLarge();
-  if (type === 'encoding.unsupported' || type === 'charset.unsupported') return new UnsupportedMediaType();
+  if (type === 'encoding.unsupported') return unknownCoding(kind);
+  if (type === 'charset.unsupported') return new UnsupportedMediaType();
   if (type === 'entity.parse.failed') return new UnprocessableFields({ detail: 'The body is not valid JSON' });
   if (status !== undefined && status < 500) return new MalformedRequest();
   return error;

@@ -1,7 +1,7 @@
 import type { Content } from './content.js';
 import { Finding } from './finding.js';
 import { type Inspection, notOfType } from './inspection.js';
-import { UnsafeXml, type XmlTag, XmlTags } from './xml-tags.js';
+import { MarkupBudget, TooMuchXml, UnsafeXml, type XmlTag, XmlTags } from './xml-tags.js';
 import { FIRST_ENTRY, readZip, UnfitArchive, unpack, type ZipEntry } from './zip.js';
 
 const CONTENT_TYPES = '[Content_Types].xml';
@@ -19,13 +19,15 @@ export async function inspectDocx(content: Content): Promise<Inspection | undefi
   if (!(await content.read(0, FIRST_ENTRY.length)).equals(FIRST_ENTRY)) return undefined;
   try {
     const entries = await readZip(content);
-    const types = await typesOf(content, entries);
+    const budget = new MarkupBudget();
+    const types = await typesOf(content, entries, budget);
     const other = otherKind(entries, types);
     if (other !== undefined) return notOfType(other);
-    return { isOfType: true, findings: await readParts(content, entries) };
+    return { isOfType: true, findings: await readParts(content, entries, budget) };
   } catch (error) {
     if (error instanceof UnfitArchive) return notOfType(error.message);
     if (error instanceof UnsafeXml) return notOfType('a document with XML declarations that are not allowed in it');
+    if (error instanceof TooMuchXml) return notOfType('a document with more XML tags than any has');
     throw error;
   }
 }
@@ -50,11 +52,15 @@ function kindByName(names: readonly string[]): string | undefined {
 }
 
 /** The content types that the parts have, each with the part that it is said of, if it is said of one. */
-async function typesOf(content: Content, entries: readonly ZipEntry[]): Promise<Map<string, string>> {
+async function typesOf(
+  content: Content,
+  entries: readonly ZipEntry[],
+  budget: MarkupBudget,
+): Promise<Map<string, string>> {
   const types = new Map<string, string>();
   const list = entries.find(({ name }) => name === CONTENT_TYPES);
   if (list === undefined) return types;
-  await readTags(content, list, ({ attributes }) => {
+  await readTags(content, list, budget, ({ attributes }) => {
     const type = attributes.get('ContentType');
     if (type !== undefined) types.set(type.trim().toLowerCase(), (attributes.get('PartName') ?? '').replace(/^\//, ''));
   });
@@ -72,30 +78,35 @@ function otherKind(entries: readonly ZipEntry[], types: ReadonlyMap<string, stri
   return kindByName(names) ?? 'a ZIP archive without a Word document';
 }
 
-async function readParts(content: Content, entries: readonly ZipEntry[]): Promise<Finding[]> {
+async function readParts(content: Content, entries: readonly ZipEntry[], budget: MarkupBudget): Promise<Finding[]> {
   const findings = new Set<Finding>();
   for (const entry of entries) {
     if (entry.name.endsWith('.rels')) {
-      await readTags(content, entry, ({ attributes }) => {
+      await readTags(content, entry, budget, ({ attributes }) => {
         const isExternal = attributes.get('TargetMode') === 'External';
         if (isExternal && LOADED_RELATIONSHIPS.test(attributes.get('Type') ?? ''))
           findings.add(Finding.ExternalContent);
       });
-    } else if (/\.(?:xml|vml)$/i.test(entry.name)) await readProlog(content, entry);
+    } else if (/\.(?:xml|vml)$/i.test(entry.name)) await readProlog(content, entry, budget);
     else for await (const _ of unpack(content, entry));
     if (/\/embeddings\//i.test(entry.name)) findings.add(Finding.EmbeddedFiles);
   }
   return [...findings];
 }
 
-async function readTags(content: Content, entry: ZipEntry, see: (tag: XmlTag) => void): Promise<void> {
-  const tags = new XmlTags();
+async function readTags(
+  content: Content,
+  entry: ZipEntry,
+  budget: MarkupBudget,
+  see: (tag: XmlTag) => void,
+): Promise<void> {
+  const tags = new XmlTags(budget);
   for await (const chunk of unpack(content, entry)) for (const tag of tags.read(chunk)) see(tag);
 }
 
 /** A document type declaration can stand only before the first element. XML 1.0, 2.8. */
-async function readProlog(content: Content, entry: ZipEntry): Promise<void> {
-  const tags = new XmlTags();
+async function readProlog(content: Content, entry: ZipEntry, budget: MarkupBudget): Promise<void> {
+  const tags = new XmlTags(budget);
   let isInside = false;
   for await (const chunk of unpack(content, entry)) if (!isInside) isInside = tags.read(chunk).next().done !== true;
 }

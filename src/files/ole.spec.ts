@@ -1,6 +1,8 @@
 import { BufferContent } from '../../test/support/content.js';
+import { cpuMs } from '../../test/support/cpu-time.js';
 import { makeDoc, makeDocx, makeOle, makePdf } from '../../test/support/documents.js';
 import type { Content } from './content.js';
+import { Finding } from './finding.js';
 import { inspectDoc } from './ole.js';
 
 const NONE = 0xffffffff;
@@ -242,6 +244,28 @@ describe('inspectDoc', () => {
     ]);
 
     expect(await check(changed(bytes, (copy) => copy.writeUInt32LE(target, 1024 + offset)))).toBe(false);
+  });
+
+  it('does not go round in a circle to a short stream that claims to stand far behind its end', async () => {
+    const bytes = changed(
+      compoundFile([
+        { name: 'Root Entry', type: ROOT, child: 1 },
+        { name: 'WordDocument', type: STREAM },
+      ]),
+      (copy) => {
+        copy.writeUInt32LE(4096, 56);
+        // sector 2 is followed by itself, and holds the short streams
+        copy.writeUInt32LE(2, 512 + 2 * 4);
+        copy.writeUInt32LE(2, 1024 + 116);
+        copy.writeUInt32LE(0xffffffff, 1024 + 128 + 116);
+        copy.writeUInt32LE(64, 1024 + 128 + 120);
+      },
+    );
+    const content = new BufferContent(Buffer.concat([bytes, Buffer.alloc(512)]));
+    const start = cpuMs();
+
+    expect(await inspectDoc(content)).toEqual({ isOfType: true, findings: [Finding.Damaged] });
+    expect(cpuMs() - start).toBeLessThan(500);
   });
 
   it('never throws for what a file says: 400 files with bytes changed at random', async () => {

@@ -110,6 +110,11 @@ class Chains {
     return new Chains(table);
   }
 
+  /** The most sectors that a chain can have that does not go round in a circle. */
+  get longest(): number {
+    return this.table.length;
+  }
+
   /** The sector after this one, the end of the chain, or undefined. */
   after(sector: number): number | undefined {
     const next = this.table[sector];
@@ -166,9 +171,10 @@ async function startOf(file: CompoundFile, stream: RootEntry): Promise<Buffer | 
   const { reader, sectorBytes, chains, root } = file;
   if (stream.sizeBytes >= file.miniCutoffBytes) return reader.readExactly((stream.sector + 1) * sectorBytes, 32);
   const position = stream.sector * MINI_SECTOR_BYTES;
+  let steps = Math.floor(position / sectorBytes);
+  if (steps > chains.longest) return undefined;
   let sector: number | undefined = root.sector;
-  for (let steps = Math.floor(position / sectorBytes); steps > 0 && sector !== undefined; steps -= 1)
-    sector = chains.after(sector);
+  for (; steps > 0 && sector !== undefined; steps -= 1) sector = chains.after(sector);
   return sector === undefined
     ? undefined
     : reader.readExactly((sector + 1) * sectorBytes + (position % sectorBytes), 32);

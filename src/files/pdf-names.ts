@@ -34,6 +34,8 @@ export class PdfNames implements ContentWatcher {
   readonly objectStreams: ObjectStream[] = [];
   hasEncryption = false;
   private rest = Buffer.alloc(0);
+  /** The last characters before `rest`: they tell the end of a stream from a beginning. */
+  private before = '';
   /** The position of the first byte of `rest`. */
   private position = 0;
   /** The name that was /S says what kind of action a dictionary is: where its value begins, or any next name. */
@@ -66,6 +68,7 @@ export class PdfNames implements ContentWatcher {
       if (stream >= 0 && stream < done) stream = text.indexOf('stream', done);
     }
     const kept = Math.max(until, done);
+    this.before = this.endingAt(text, kept);
     this.rest = Buffer.from(data.subarray(kept));
     this.position += kept;
   }
@@ -119,7 +122,7 @@ export class PdfNames implements ContentWatcher {
   /** ISO 32000-2, 7.3.8.1: the keyword is followed by CR LF or LF; some writers end it with CR alone. */
   private seeStream(text: string, at: number, end: number): void {
     const [lineEnd] = /^(?:\r\n|\n|\r)/.exec(text.slice(end, end + 2)) ?? [];
-    const isEnd = text.slice(Math.max(0, at - 3), at) === 'end';
+    const isEnd = this.endingAt(text, at) === 'end';
     if (!isEnd && lineEnd === undefined) return;
     const names = this.sinceLastStream;
     this.sinceLastStream = new Set();
@@ -130,5 +133,9 @@ export class PdfNames implements ContentWatcher {
     }
     const others = [...names].filter((name) => name !== 'ObjStm' && name !== 'FlateDecode');
     this.objectStreams.push({ start: this.position + end + lineEnd.length, isUnusual: others.length > 0 });
+  }
+  /** The three characters before a place in the text that begins where the last one ended. */
+  private endingAt(text: string, at: number): string {
+    return at >= 3 ? text.slice(at - 3, at) : (this.before + text.slice(0, at)).slice(-3);
   }
 }

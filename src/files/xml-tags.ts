@@ -1,8 +1,24 @@
 /** What a text of XML may hold at most in one tag; a stranger's may not fill the memory. */
 const MOST_TAG_CHARACTERS = 64 * 1024;
+/** What a document may hold in tags, comments and the like; the lists of a real one take a fiftieth of it. */
+const MOST_MARKUP = 100_000;
 
 /** The text is not XML, or XML with declarations of its own, which could name files and addresses to be read. */
 export class UnsafeXml extends Error {}
+
+/** There is more markup than any document has, which would take long to look at. */
+export class TooMuchXml extends Error {}
+
+/** What may still be looked at; one for all texts of a document. */
+export class MarkupBudget {
+  private left = MOST_MARKUP;
+
+  /** Takes one piece of markup out of it. Throws {@link TooMuchXml} when there is none left. */
+  spend(): void {
+    this.left -= 1;
+    if (this.left < 0) throw new TooMuchXml();
+  }
+}
 
 /** An element's start: its name without prefix and its attributes, decoded. */
 export interface XmlTag {
@@ -18,13 +34,16 @@ const SECTIONS = [
 ] as const;
 
 /**
- * The start tags of an XML text that comes in pieces. Throws {@link UnsafeXml} at a document type declaration, wherever it stands.
- * Takes time in proportion to the text and keeps one tag at a time; checks nothing else. XML 1.0, 2.8 and 3.1.
+ * The start tags of an XML text that comes in pieces. Throws {@link UnsafeXml} at a document type declaration, wherever it stands,
+ * and {@link TooMuchXml}. Takes time in proportion to the text and keeps one tag at a time; checks nothing else. XML 1.0, 2.8 and
+ * 3.1.
  */
 export class XmlTags {
   private rest = '';
   /** What ends the section that the text is in. */
   private closing: string | undefined;
+
+  constructor(private readonly budget: MarkupBudget) {}
 
   /** The tags that end in this piece. */
   *read(chunk: Buffer): Generator<XmlTag> {
@@ -44,6 +63,7 @@ export class XmlTags {
       this.rest = text;
       const section = SECTIONS.find(([opening]) => text.startsWith(opening));
       if (section !== undefined) {
+        this.budget.spend();
         text = text.slice(section[0].length);
         this.closing = section[1];
         continue;
@@ -53,6 +73,7 @@ export class XmlTags {
       const end = endOfTag(text);
       if (end > MOST_TAG_CHARACTERS || (end < 0 && text.length > MOST_TAG_CHARACTERS)) throw new UnsafeXml();
       if (end < 0) return;
+      this.budget.spend();
       if (text[1] !== '/') yield tagOf(text.slice(1, end));
       text = text.slice(end + 1);
     }

@@ -408,6 +408,15 @@ const DOCXS: readonly CorpusCase[] = [
     'a document with XML declarations that are not allowed in it',
   ),
   badDocx(
+    'a DOCX with 110,000 tags in its relationships',
+    () =>
+      make.docxOf(
+        { name: 'word/_rels/document.xml.rels', content: `<Relationships>${'<R/>'.repeat(110_000)}</Relationships>` },
+        { name: 'word/media/image1.png', content: noise(10_000) },
+      ),
+    'a document with more XML tags than any has',
+  ),
+  badDocx(
     'a bomb of 51 MB',
     () =>
       make.docxOf(

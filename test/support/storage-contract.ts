@@ -85,7 +85,8 @@ export function storageContract(name: string, open: () => Promise<FileStorage>):
 
       const found = await storage.stat(key);
 
-      expect(found).toEqual({ key, sizeBytes: 12_345, modifiedAt: expect.any(Date) });
+      // Node's own Date, which that of a disk is, is not the Date of a test of Jest
+      expect(found).toEqual({ key, sizeBytes: 12_345, modifiedAt: expect.anything() });
       expect(Math.abs(found!.modifiedAt.getTime() - Date.now())).toBeLessThan(10_000);
     });
 

@@ -1,16 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { FileNotFound, FileUnreadable } from '../files.errors.js';
 import { storing } from '../storing.js';
+import { copyChecked, isOnOtherDisk, moveChecked } from './disk-files.js';
 import { type ByteRange, FileStorage, SPOOL_FOLDER, type SpooledFile, type StoredObject } from './file-storage.js';
+import { isKey } from './spooled-bytes.js';
+
+/** A copy that has not become a file after this long belongs to a process that died. */
+const ABANDONED_AFTER_MS = 3_600_000;
+const COPY_SUFFIX = '.part';
 
 /**
  * Files on a local or mounted disk, in folders named by the first two characters of their keys. A spooled file on the same
- * disk is renamed into its place and the folder forced to the disk, so that a name never stands for half a file. Nothing is
- * ever served from the folder directly.
+ * disk is looked at once more and renamed into its place; one on another disk is copied beside its place and renamed there.
+ * Then the folder is forced to the disk, so that a name never stands for half a file. Nothing is ever served from the folder
+ * directly.
  */
 export class DiskStorage extends FileStorage {
   readonly driver = 'disk';
@@ -29,20 +36,27 @@ export class DiskStorage extends FileStorage {
     await this.makeFolders();
     // where files lay before there were folders
     for (const entry of await readdir(this.folder, { withFileTypes: true })) {
-      if (!entry.isFile() || entry.name.startsWith('.')) continue;
+      if (!entry.isFile() || !isNameOfFile(entry.name)) continue;
       await this.makeFolderOf(entry.name);
       await rename(join(this.folder, entry.name), this.pathOf(entry.name));
     }
-    await this.check().catch((cause: unknown) => {
+    const diskTime = await this.probe().catch((cause: unknown) => {
       throw new Error('UPLOAD_DIR cannot keep files', { cause });
     });
+    await this.removeAbandoned(diskTime);
   }
 
   async put(key: string, file: SpooledFile): Promise<void> {
+    const path = this.pathOf(key);
     await storing(async () => {
       await this.makeFolderOf(key);
-      await rename(file.path, this.pathOf(key));
-      await this.forceFolder(this.folderOf(key));
+      try {
+        await moveChecked(file, path);
+        await this.forceFolder(this.folderOf(key));
+      } catch (error) {
+        if (!isOnOtherDisk(error)) throw error;
+        await this.putCopy(key, file);
+      }
     });
   }
 
@@ -78,24 +92,63 @@ export class DiskStorage extends FileStorage {
   }
 
   async *list(): AsyncGenerator<StoredObject> {
-    for (const shard of await readdir(this.folder, { withFileTypes: true })) {
-      if (!shard.isDirectory() || shard.name.startsWith('.')) continue;
-      for (const key of await readdir(join(this.folder, shard.name))) {
-        const found = key.startsWith('.') ? undefined : await this.stat(key);
-        if (found !== undefined) yield found;
-      }
+    for await (const { folder, name } of this.names()) {
+      const found = isNameOfFile(name) && name.startsWith(folder) ? await this.stat(name) : undefined;
+      if (found !== undefined) yield found;
     }
   }
 
   async check(): Promise<void> {
+    await this.probe();
+  }
+
+  /** Writes, reads and deletes a small file. Gives the present time by the disk's own clock. */
+  private async probe(): Promise<Date> {
     const path = join(this.folder, SPOOL_FOLDER, `${randomUUID()}.probe`);
-    await writeFile(path, 'probe', { mode: 0o600, flag: 'wx' });
+    const handle = await open(path, 'wx+', 0o600);
     try {
-      const handle = await open(path, constants.O_RDONLY);
-      const { bytesRead } = await handle.read(Buffer.alloc(5), 0, 5, 0).finally(() => handle.close());
+      await handle.writeFile('probe');
+      const { bytesRead } = await handle.read(Buffer.alloc(5), 0, 5, 0);
       if (bytesRead !== 5) throw new Error('the storage does not give back what it was given');
+      return (await handle.stat()).mtime;
     } finally {
+      await handle.close();
       await unlink(path);
+    }
+  }
+
+  /** Copies a file from another disk beside its place first: only a rename puts all of it there at once. */
+  private async putCopy(key: string, file: SpooledFile): Promise<void> {
+    const folder = this.folderOf(key);
+    const copy = join(folder, `.${randomUUID()}${COPY_SUFFIX}`);
+    await copyChecked(file, copy);
+    try {
+      await rename(copy, this.pathOf(key));
+    } catch (error) {
+      await rm(copy, { force: true });
+      throw error;
+    }
+    await this.forceFolder(folder);
+    // the file is kept; what is left of the upload is its owner's to remove
+    await unlink(file.path).catch(() => undefined);
+  }
+
+  /** Removes copies that processes that died left behind. */
+  private async removeAbandoned(now: Date): Promise<void> {
+    for await (const { folder, name } of this.names()) {
+      if (!name.startsWith('.') || !name.endsWith(COPY_SUFFIX)) continue;
+      const path = join(this.folder, folder, name);
+      // another process may have finished it just now
+      const found = await lstat(path).catch(() => undefined);
+      if (found !== undefined && now.getTime() - found.mtimeMs > ABANDONED_AFTER_MS) await rm(path, { force: true });
+    }
+  }
+
+  /** All names in all folders of files. */
+  private async *names(): AsyncGenerator<{ folder: string; name: string }> {
+    for (const shard of await readdir(this.folder, { withFileTypes: true })) {
+      if (!shard.isDirectory() || !isKey(shard.name)) continue;
+      for (const name of await readdir(join(this.folder, shard.name))) yield { folder: shard.name, name };
     }
   }
 
@@ -117,7 +170,9 @@ export class DiskStorage extends FileStorage {
   private async makeFolderOf(key: string): Promise<void> {
     const folder = this.folderOf(key);
     if (this.made.has(folder)) return;
-    if ((await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined) await this.forceFolder(this.folder);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    // even if somebody else made it just now: their forcing may not be over
+    await this.forceFolder(this.folder);
     this.made.add(folder);
   }
 
@@ -144,10 +199,13 @@ export class DiskStorage extends FileStorage {
   }
 
   private folderOf(key: string): string {
-    if (key !== basename(key) || key.startsWith('.') || key.length < 2 || /[\0\\]/.test(key)) throw new FileNotFound();
+    if (!isNameOfFile(key)) throw new FileNotFound();
     return join(this.folder, key.slice(0, 2));
   }
 }
+
+/** Longer than the names of the folders, which files lay beside once. */
+const isNameOfFile = (name: string): boolean => isKey(name) && name.length > 2;
 
 function toObject(key: string, { size, mtime }: Stats): StoredObject {
   return { key, sizeBytes: size, modifiedAt: mtime };

@@ -1,3 +1,4 @@
+import { Worker } from 'node:worker_threads';
 import mammoth from 'mammoth';
 import { getDocumentProxy } from 'unpdf';
 import WordExtractor from 'word-extractor';
@@ -8,19 +9,30 @@ const MOST_TEXT_BYTES = 200 * 1024;
 const MOST_DETAIL_LENGTH = 500;
 
 /**
- * Runs in a worker thread: the libraries compute for long on a hostile file, and a thread can be ended.
- * Plain JavaScript because a thread loads its file itself, from src in tests and from dist in production.
+ * Runs in a process of its own, with the megabytes that it may grow by as its argument. Says that it is ready, then answers each
+ * document with an outcome. Plain JavaScript because a process loads its file itself, from src in tests and from dist in production.
  *
- * @param {{ kind: 'pdf' | 'doc' | 'docx', bytes: ArrayBuffer }} task
+ * @param {{ kind: 'pdf' | 'doc' | 'docx', bytes: Uint8Array }} task
  * @returns {Promise<{ text: string } | { reason: 'unreadable' | 'encrypted' | 'memory', detail: string }>}
  */
-export default async function work({ kind, bytes }) {
+async function work({ kind, bytes }) {
   const read = { pdf: readPdf, doc: readDoc, docx: readDocx }[kind];
   try {
     return { text: normalise(await read(bytes)) };
   } catch (error) {
     return { reason: reasonOf(error), detail: String(error).slice(0, MOST_DETAIL_LENGTH) };
   }
+}
+
+function serve() {
+  const mostBytes = process.memoryUsage.rss() + Number(process.argv[2]) * 1024 * 1024;
+  const watch = new Worker(new URL('./text-memory.worker.js', import.meta.url), {
+    workerData: { mostBytes, parent: process.ppid },
+  });
+  watch.once('online', () => process.send?.('ready'));
+  process.on('message', async (task) => process.send?.(await work(/** @type {Parameters<typeof work>[0]} */ (task))));
+  // whoever asked is gone
+  process.on('disconnect', () => process.exit());
 }
 
 class Encrypted extends Error {}
@@ -38,7 +50,7 @@ function reasonOf(error) {
 /**
  * Page after page, and no further than what is kept.
  *
- * @param {ArrayBuffer} bytes
+ * @param {Uint8Array} bytes
  */
 async function readPdf(bytes) {
   const pdf = await getDocumentProxy(new Uint8Array(bytes), { verbosity: 0 });
@@ -54,7 +66,7 @@ async function readPdf(bytes) {
   return text;
 }
 
-/** @param {ArrayBuffer} bytes */
+/** @param {Uint8Array} bytes */
 async function readDocx(bytes) {
   const buffer = Buffer.from(bytes);
   // Word wraps the encrypted archive in a compound file. [MS-OFFCRYPTO] 1.3.3
@@ -62,7 +74,7 @@ async function readDocx(bytes) {
   return (await mammoth.extractRawText({ buffer })).value;
 }
 
-/** @param {ArrayBuffer} bytes */
+/** @param {Uint8Array} bytes */
 async function readDoc(bytes) {
   const buffer = Buffer.from(bytes);
   if (isEncryptedDoc(buffer)) throw new Encrypted('fEncrypted');
@@ -99,3 +111,5 @@ function normalise(text) {
   const { read } = new TextEncoder().encodeInto(line, new Uint8Array(MOST_TEXT_BYTES));
   return line.slice(0, read).trimEnd();
 }
+
+serve();
