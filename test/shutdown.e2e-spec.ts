@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { PROJECT_ROOT } from '../src/config/project-root.js';
 import { eventually } from './support/app.js';
 import { cleanUp } from './support/clean-up.js';
-import { makePdf } from './support/documents.js';
+import { makePdf } from './support/documents.mjs';
 import { anEmail, formOf } from './support/leads.js';
 import { ATTORNEY, writtenMails } from './support/mail.js';
 import {

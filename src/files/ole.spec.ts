@@ -1,5 +1,5 @@
 import { BufferContent } from '../../test/support/content.js';
-import { makeDoc, makeDocx, makeOle, makePdf } from '../../test/support/documents.js';
+import { makeDoc, makeDocx, makeOle, makePdf } from '../../test/support/documents.mjs';
 import type { Content } from './content.js';
 import { inspectDoc } from './ole.js';
 

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PROJECT_ROOT } from '../../src/config/project-root.js';
 import { eventually } from './app.js';
 import { atEnd, type cleanUp } from './clean-up.js';
-import { makePdf } from './documents.js';
+import { makePdf } from './documents.mjs';
 import { bearer, formOf } from './leads.js';
 
 /** The built program, as `npm start` runs it. `npm test` builds it first. */
