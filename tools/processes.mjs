@@ -14,12 +14,22 @@ export function postmasterOf(dataDir) {
   return findProcesses().get(pid)?.name === 'postgres' ? pid : undefined;
 }
 
-/** Kills a process and its children at once, as a power failure would. @param {number} root */
-export async function killTree(root) {
+/** A process and its children. @param {number} root */
+export function treeOf(root) {
   const children = [...findProcesses()].filter(([, { parent }]) => parent === root).map(([pid]) => pid);
-  for (const pid of [root, ...children]) kill(pid);
-  for (const deadline = performance.now() + GONE_WITHIN_MS; [root, ...children].some(isAlive); await sleep(20)) {
-    if (performance.now() > deadline) throw new Error(`process ${root} or a child of it outlived SIGKILL`);
+  return [root, ...children];
+}
+
+/** Kills a process and its children at once, as a power failure would. @param {number} root */
+export function killTree(root) {
+  return killAll(treeOf(root));
+}
+
+/** Kills processes and, by negative numbers, groups at once. Resolves when the processes are gone. @param {number[]} pids */
+export async function killAll(pids) {
+  for (const pid of pids) kill(pid);
+  for (const deadline = performance.now() + GONE_WITHIN_MS; pids.some(isAlive); await sleep(20)) {
+    if (performance.now() > deadline) throw new Error('a process outlived SIGKILL');
   }
 }
 

@@ -1,7 +1,8 @@
 // `npm run torture`: a Forecourt under submissions is killed as a power failure would kill it (program and PostgreSQL, with
 // SIGKILL, at once), started again, and held to its promise: an acknowledged lead is never lost. What reached the kernel
 // survives here; that it reaches the disk, only the loss of real power shows. Ends with code 1 after the first round in which
-// something is wrong.
+// something is wrong. --rounds, --clients; --seed decides on the documents and the times of the crashes, not on how the clients
+// take turns; --keep leaves the data folder.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -12,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { environmentOf, Forecourt } from './forecourt.mjs';
-import { kill, killTree, postmasterOf } from './processes.mjs';
+import { killAll, postmasterOf, treeOf } from './processes.mjs';
 import { Proofs } from './torture-proofs.mjs';
 import { Clients, Lots } from './torture-submissions.mjs';
 
@@ -88,8 +89,8 @@ class Torture {
   /** Program and PostgreSQL at once. Resolves when they are gone. */
   async crash() {
     const postmaster = postmasterOf(this.dataDir);
-    if (this.forecourt !== undefined && this.forecourt.pid > 0) kill(-this.forecourt.pid);
-    if (postmaster !== undefined) await killTree(postmaster);
+    const group = this.forecourt?.pid ?? 0;
+    await killAll([...(group > 0 ? [-group] : []), ...(postmaster === undefined ? [] : treeOf(postmaster))]);
     await this.forecourt?.ended;
   }
 
