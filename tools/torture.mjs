@@ -201,8 +201,8 @@ try {
     const submissions = [...torture.ledger.values()];
     const acknowledged = submissions.filter(({ outcome }) => outcome === 'acknowledged').length;
     console.log(
-      `\nEvery promise was kept: ${rounds} crashes, ${submissions.length} submissions, ${acknowledged} acknowledged, ` +
-        `each readable with its file and its two mails; ready again after ${seconds(Math.max(...torture.starts.slice(1)))} at most.`,
+      `\nEvery promise was kept: crashes ${rounds}, submissions ${submissions.length}, acknowledged ${acknowledged}, ` +
+        `each of these readable with its file and its two mails; ready again after ${seconds(Math.max(...torture.starts.slice(1)))} at most.`,
     );
   }
 } catch (error) {
