@@ -1,22 +1,23 @@
 // What was measured, as Markdown: one table of everything, one of the goals.
 
 /**
- * @import { Cell, Results } from './run.mjs'
+ * @import { Results } from './run.mjs'
+ * @import { Cell } from './runner.mjs'
  * @typedef {{ goal: string, measured: string, met: boolean }} Goal
  */
 
 const OF_EXPRESS = 0.9;
 const OF_BARE = 0.6;
 const MOST_LOGIN_EFFECT = 3;
-const MOST_GROWTH_MB = 150;
+export const MOST_GROWTH_MB = 150;
 
-const percent = (/** @type {number} */ share) => `${Math.floor(share * 100)} %`;
+export const percent = (/** @type {number} */ share) => `${Math.floor(share * 100)} %`;
 
 /** @param {number} value three digits that count */
 const digits = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
 
 /** @param {Cell} cell */
-const shown = ({ perSecond, p50, p99, peakMb }) =>
+export const shown = ({ perSecond, p50, p99, peakMb }) =>
   `${digits(perSecond)}/s · ${digits(p50)} / ${digits(p99)} ms · ${peakMb.toFixed(0)} MB`;
 
 /** @param {string[][]} rows */
@@ -88,8 +89,6 @@ export function printReport(results, { machine, minutes, seconds, seededLeads })
     percent(cells.Forecourt.perSecond / cells.Express.perSecond),
     percent(cells.Forecourt.perSecond / cells.bare.perSecond),
   ]);
-  const goals = goalsOf(results).map(({ goal, measured, met }) => [goal, measured, met ? 'met' : '**not met**']);
-  const { unexpected } = results;
   process.stdout.write(`
 # Forecourt beside two reference servers
 
@@ -103,10 +102,21 @@ rates or delivers mail meanwhile (ROLE=http; the jobs stay queued). Load generat
 A client that is told to come back later (503 with Retry-After) does so. Every row starts on fresh processes and databases; the
 three servers are measured in turn, one at a time.
 Cells: answers per second · p50 / p99 · peak resident memory of the server process.
+`);
+  printTables(
+    [['what', 'connections', 'Forecourt', 'Express', 'bare node:http', 'of Express', 'of bare'], ...lines],
+    goalsOf(results),
+    results.unexpected,
+  );
+}
 
-${table([['what', 'connections', 'Forecourt', 'Express', 'bare node:http', 'of Express', 'of bare'], ...lines])}
+/** What was measured, which goals are met, and what else came back. @param {string[][]} measured @param {Goal[]} goals @param {string[]} unexpected */
+export function printTables(measured, goals, unexpected) {
+  const reached = goals.map(({ goal, measured: found, met }) => [goal, found, met ? 'met' : '**not met**']);
+  process.stdout.write(`
+${table(measured)}
 
-${table([['goal', 'measured', 'met'], ...goals])}
+${table([['goal', 'measured', 'met'], ...reached])}
 
 Unexpected answers (not counted above): ${unexpected.length === 0 ? 'none.' : `\n${unexpected.map((each) => `- ${each}`).join('\n')}`}
 `);

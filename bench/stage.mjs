@@ -16,22 +16,27 @@ import { pino } from 'pino';
  * @import { AddressInfo } from 'node:net'
  * @import { EmbeddedPostgres } from '../src/database/embedded-postgres.js'
  * @import { SeededLead } from './load.mjs'
- * @typedef {'Forecourt' | 'Express' | 'bare'} ServerName
+ * @typedef {keyof typeof SERVERS} ServerName
  */
 
 const ROOT = resolve(import.meta.dirname, '..');
-/** @type {Readonly<Record<ServerName, string>>} */
-const PROGRAMS = {
-  Forecourt: join(ROOT, 'dist/src/main.js'),
-  Express: join(ROOT, 'bench/reference-express.mjs'),
-  bare: join(ROOT, 'bench/reference-bare.mjs'),
+const FORECOURT = join(ROOT, 'dist/src/main.js');
+/** What can be measured: a program, and what it is told beside {@link SETTINGS}. */
+const SERVERS = {
+  Forecourt: { program: FORECOURT, settings: {} },
+  Express: { program: join(ROOT, 'bench/reference-express.mjs'), settings: {} },
+  bare: { program: join(ROOT, 'bench/reference-bare.mjs'), settings: {} },
+  encrypted: {
+    program: FORECOURT,
+    settings: { FILE_ENCRYPTION: 'true', FILE_ENCRYPTION_KEYS: `bench:${randomBytes(32).toString('base64')}` },
+  },
+  plain: { program: FORECOURT, settings: {} },
 };
-export const SERVER_NAMES = /** @type {ServerName[]} */ (Object.keys(PROGRAMS));
 export const SEEDED_LEADS = 2000;
 export const RESUME_BYTES = 100 * 1024;
 const TEMPLATE = 'bench_template';
 const ACCOUNT = { username: 'admin', password: randomBytes(18).toString('base64url') };
-/** The pool is Forecourt's default for all three. */
+/** The pool is Forecourt's default for all. */
 const SETTINGS = {
   NODE_ENV: 'production',
   ENVIRONMENT: 'production',
@@ -48,12 +53,12 @@ const SETTINGS = {
   ATTORNEY_EMAIL: 'attorney@bench.example.com',
 };
 
-/** A server under measurement, signed in to. */
+/** A server under measurement, signed in to. @template {ServerName} [Name=ServerName] */
 export class Server {
   token = '';
 
   /**
-   * @param {ServerName} name @param {ChildProcess} child @param {number} port @param {pg.Client} database
+   * @param {Name} name @param {ChildProcess} child @param {number} port @param {pg.Client} database
    * @param {string} uploads
    */
   constructor(name, child, port, database, uploads) {
@@ -95,6 +100,16 @@ export class Server {
   async seededLeads() {
     const { rows } = await this.database.query(
       `SELECT id, status FROM leads WHERE resume_path LIKE 'seed-%' ORDER BY id`,
+    );
+    return rows;
+  }
+
+  /** Leads that were submitted with files of this size. @param {number} resumeBytes @returns {Promise<SeededLead[]>} */
+  async submittedLeads(resumeBytes) {
+    const { rows } = await this.database.query(
+      `SELECT leads.id, status FROM leads JOIN files ON resume_path = storage_key
+       WHERE size_bytes = $1 AND resume_path NOT LIKE 'seed-%' ORDER BY leads.id`,
+      [resumeBytes],
     );
     return rows;
   }
@@ -193,14 +208,16 @@ export class Stage {
     await forecourt.stop();
   }
 
-  /** A server on a new copy of the template, with an upload folder that holds the seeded résumés. @param {ServerName} name */
+  /** A server on a new copy of the template, with an upload folder that holds the seeded résumés.
+   * @template {ServerName} Name @param {Name} name
+   */
   async start(name) {
     const database = `bench_${name.toLowerCase()}`;
     await this.admin.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
     await this.admin.query(`CREATE DATABASE ${database} TEMPLATE ${TEMPLATE}`);
     const server = await this.launch(name, database);
     // Forecourt keeps files in folders named by the first two characters of their keys
-    const folder = name === 'Forecourt' ? join(server.uploads, 'se') : server.uploads;
+    const folder = SERVERS[name].program === FORECOURT ? join(server.uploads, 'se') : server.uploads;
     await mkdir(folder, { recursive: true });
     for (let n = 1; n <= SEEDED_LEADS; n += 1) {
       await link(join(this.folder, 'seed.pdf'), join(folder, `seed-${n}.pdf`));
@@ -209,7 +226,7 @@ export class Stage {
     return server;
   }
 
-  /** @param {ServerName} name @param {string} database */
+  /** @template {ServerName} Name @param {Name} name @param {string} database */
   async launch(name, database) {
     const dataDir = join(this.folder, name);
     const uploads = join(dataDir, 'uploads');
@@ -221,9 +238,9 @@ export class Stage {
     const logPath = join(this.folder, `${name}.log`);
     const log = await open(logPath, 'a');
     const places = { PORT: String(port), DATABASE_URL: url.href, DATA_DIR: dataDir, UPLOAD_DIR: uploads };
-    const child = spawn(process.execPath, [PROGRAMS[name]], {
+    const child = spawn(process.execPath, [SERVERS[name].program], {
       cwd: dataDir,
-      env: { PATH: process.env['PATH'], ...SETTINGS, ...places },
+      env: { PATH: process.env['PATH'], ...SETTINGS, ...SERVERS[name].settings, ...places },
       stdio: ['ignore', log.fd, log.fd],
     });
     this.children.add(child);

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { postmasterOf } from '../tools/processes.mjs';
 import { eventually } from './support/app.js';
 import { atEnd, cleanUp } from './support/clean-up.js';
 import { makeDatabase } from './support/database.js';
 import { anEmail } from './support/leads.js';
 import { writtenMails } from './support/mail.js';
-import { postmasterOf, Program, someSettings, startProgram } from './support/program.js';
+import { Program, someSettings, startProgram } from './support/program.js';
 import { startRawServer } from './support/smtp.js';
 
 const ADMIN_PASSWORD = 'Blue-Harbour-42-Lantern';

@@ -5,7 +5,7 @@ import { eventually } from './support/app.js';
 import { type Clamd, EICAR, findClamd, MOST_STREAM_BYTES, startClamd } from './support/clamd.js';
 import { describeWith } from './support/real-servers.js';
 import { cleanUp } from './support/clean-up.js';
-import { makePdf } from './support/documents.js';
+import { makePdf } from './support/documents.mjs';
 import { startRawServer } from './support/smtp.js';
 
 afterEach(() => cleanUp());

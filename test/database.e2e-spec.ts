@@ -4,6 +4,7 @@ import { copyFile, cp, mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { PROJECT_ROOT } from '../src/config/project-root.js';
+import { killTree, postmasterOf } from '../tools/processes.mjs';
 import { cleanUp } from './support/clean-up.js';
 import {
   aLivingProcess,
@@ -15,7 +16,7 @@ import {
   rowsKept,
   start,
 } from './support/postgres.js';
-import { killTree, makeFolder, postmasterOf, Program, someSettings, startProgram } from './support/program.js';
+import { makeFolder, Program, someSettings, startProgram } from './support/program.js';
 
 const isRoot = process.getuid?.() === 0;
 

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cleanUp } from './support/clean-up.js';
 import { makeDatabase } from './support/database.js';
-import { makePdf } from './support/documents.js';
+import { makePdf } from './support/documents.mjs';
 import { anEmail } from './support/leads.js';
 import { atEnd } from './support/clean-up.js';
 import { MAIN, someSettings, startProgram } from './support/program.js';

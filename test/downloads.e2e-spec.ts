@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { startApp, type TestApp } from './support/app.js';
-import { makeDoc, makePdf, MEDIA } from './support/documents.js';
+import { makeDoc, makePdf, MEDIA } from './support/documents.mjs';
 import { aLead, anAttorney, bearer, get, jsonOf, tokenOf } from './support/leads.js';
 
 const NOBODY = '00000000-0000-4000-8000-000000000000';

@@ -5,6 +5,7 @@ import { mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import { isAlive, kill, killTree, postmasterOf } from '../tools/processes.mjs';
 import { eventually } from './support/app.js';
 import { atEnd, cleanUp } from './support/clean-up.js';
 import {
@@ -21,7 +22,7 @@ import {
   start,
   writePidFile,
 } from './support/postgres.js';
-import { isAlive, kill, killTree, makeFolder, postmasterOf, someSettings, startProgram } from './support/program.js';
+import { makeFolder, someSettings, startProgram } from './support/program.js';
 
 afterEach(() => cleanUp());
 afterAll(() => cleanUp('the whole file'));

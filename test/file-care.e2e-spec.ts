@@ -7,7 +7,7 @@ import { FileSweep } from '../src/files/care/file-sweep.js';
 import { FileTexts } from '../src/files/text/file-texts.js';
 import { PROJECT_ROOT } from '../src/config/project-root.js';
 import { startApp, type TestApp } from './support/app.js';
-import { makePdf, MEDIA } from './support/documents.js';
+import { makePdf, MEDIA } from './support/documents.mjs';
 import { aLead, get, jsonOf, submit, tokenOf } from './support/leads.js';
 
 let app: TestApp;

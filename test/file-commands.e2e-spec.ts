@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { FileStorages } from '../src/files/storage/file-storages.js';
 import { eventually, startApp, type TestApp } from './support/app.js';
 import { cleanUp } from './support/clean-up.js';
-import { makePdf } from './support/documents.js';
+import { makePdf } from './support/documents.mjs';
 import { aLead, get, tokenOf } from './support/leads.js';
 import { MAIN, Program } from './support/program.js';
 import { S3_ACCOUNT, startS3 } from './support/s3rver.js';

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promise
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { eventually, startApp, type TestApp } from './support/app.js';
-import { makeDoc, makeDocx, makeOle, makePdf, makeZip, MEDIA } from './support/documents.js';
+import { makeDoc, makeDocx, makeOle, makePdf, makeZip, MEDIA } from './support/documents.mjs';
 import { aLead, anAttorney, anEmail, bearer, formOf, get, jsonOf, sendJson, submit, tokenOf } from './support/leads.js';
 
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

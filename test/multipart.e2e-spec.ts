@@ -2,7 +2,7 @@ import { readdir, readlink } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { eventually, startApp, type TestApp } from './support/app.js';
-import { makePdf } from './support/documents.js';
+import { makePdf } from './support/documents.mjs';
 import { submit } from './support/leads.js';
 
 const WITHIN_MS = 8000;

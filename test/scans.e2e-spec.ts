@@ -2,7 +2,7 @@ import { FileScans } from '../src/files/scan/file-scans.js';
 import { eventually, startApp, type TestApp } from './support/app.js';
 import { type Clamd, EICAR, findClamd, startClamd } from './support/clamd.js';
 import { cleanUp } from './support/clean-up.js';
-import { makePdf } from './support/documents.js';
+import { makePdf } from './support/documents.mjs';
 import { aLead, anAttorney, anEmail, get, jsonOf, submit, tokenOf } from './support/leads.js';
 import { describeWith } from './support/real-servers.js';
 

@@ -1,5 +1,5 @@
 import { startApp, type TestApp } from './support/app.js';
-import { makePdf } from './support/documents.js';
+import { makePdf } from './support/documents.mjs';
 import { formOf, get, jsonOf, login, sendJson, tokenOf } from './support/leads.js';
 
 describe('a setting', () => {

@@ -5,19 +5,13 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { PROJECT_ROOT } from '../src/config/project-root.js';
+import { killTree, postmasterOf } from '../tools/processes.mjs';
 import { eventually } from './support/app.js';
 import { cleanUp } from './support/clean-up.js';
-import { makePdf } from './support/documents.js';
+import { makePdf } from './support/documents.mjs';
 import { anEmail, formOf } from './support/leads.js';
 import { ATTORNEY, writtenMails } from './support/mail.js';
-import {
-  killTree,
-  postmasterOf,
-  Program,
-  type RunningForecourt,
-  someSettings,
-  startProgram,
-} from './support/program.js';
+import { Program, type RunningForecourt, someSettings, startProgram } from './support/program.js';
 import { startRawServer } from './support/smtp.js';
 
 const ADMIN_PASSWORD = 'Blue-Harbour-42-Lantern';

@@ -3,7 +3,7 @@ import { startApp, type TestApp } from './support/app.js';
 import { findApache, startApache } from './support/apache.js';
 import { cleanUp } from './support/clean-up.js';
 import { whyNoPackages } from './support/debian.js';
-import { makePdf } from './support/documents.js';
+import { makePdf } from './support/documents.mjs';
 import { aLead, bearer, get, submit, tokenOf } from './support/leads.js';
 import { describeWith } from './support/real-servers.js';
 import { S3_ACCOUNT, startS3 } from './support/s3rver.js';

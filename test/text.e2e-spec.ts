@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { TextExtractor, type TextKind, type TextLimits, TextNotExtracted } from '../src/files/text/text-extractor.js';
 import { PROJECT_ROOT } from '../src/config/project-root.js';
 import { atEnd, cleanUp } from './support/clean-up.js';
-import { makeDocx, makeOle, makePdf, makeZip } from './support/documents.js';
+import { makeDocx, makeOle, makePdf, makeZip } from './support/documents.mjs';
 import { docxOfBody, docxOfText, pdfOfContent, pdfOfForms, pdfOfText } from './support/text-documents.js';
 
 afterEach(() => cleanUp());

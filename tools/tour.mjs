@@ -1,40 +1,21 @@
 // `npm run tour`: a fresh Forecourt in a temporary folder, and the whole story of a lead over HTTP. Prints each request and
 // its answer in short, checks both, and ends with a non-zero code at the first wrong answer.
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { MEDIA } from '../test/support/documents.mjs';
+import { Forecourt, leadForm } from './forecourt.mjs';
 
-const MEDIA = {
-  pdf: 'application/pdf',
-  doc: 'application/msword',
-  docx: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
-};
 const ADMIN = { username: 'admin', password: randomBytes(12).toString('base64url') };
 
 const folder = mkdtempSync(join(tmpdir(), 'forecourt-tour-'));
-const { PATH, HOME } = process.env;
-// in the temporary folder, so that no .env file is read
-const child = spawn(process.execPath, [fileURLToPath(new URL('../dist/src/main.js', import.meta.url))], {
-  cwd: folder,
-  env: {
-    PATH,
-    HOME,
-    DATA_DIR: folder,
-    PORT: '0',
-    ADMIN_PASSWORD: ADMIN.password,
-    ATTORNEY_EMAIL: 'attorney@practice.test',
-  },
-  stdio: ['ignore', 'pipe', 'pipe'],
+const forecourt = new Forecourt({
+  DATA_DIR: folder,
+  PORT: '0',
+  ADMIN_PASSWORD: ADMIN.password,
+  ATTORNEY_EMAIL: 'attorney@practice.test',
 });
-let output = '';
-child.stdout.on('data', (chunk) => (output += chunk));
-child.stderr.on('data', (chunk) => (output += chunk));
-/** @type {Promise<number | null>} */
-const exited = new Promise((resolve) => child.once('exit', resolve));
 
 class WrongAnswer extends Error {}
 
@@ -44,24 +25,12 @@ function check(condition, what) {
   console.log(`      ✓ ${what}`);
 }
 
-/** @template T @param {string} what @param {() => Promise<T | undefined> | T | undefined} probe @returns {Promise<T>} */
-async function eventually(what, probe) {
-  for (let round = 0; round < 300; round += 1) {
-    const value = await probe();
-    if (value !== undefined) return value;
-    if (child.exitCode !== null) throw new WrongAnswer(`Forecourt ended: ${output}`);
-    await sleep(100);
-  }
-  throw new WrongAnswer(`not within 30 s: ${what}\n${output}`);
-}
-
 /** @param {unknown} value @returns {string} */
 function short(value) {
   const text = JSON.stringify(value);
   return text.length > 160 ? `${text.slice(0, 157)}…` : text;
 }
 
-let base = '';
 let step = 0;
 
 /**
@@ -72,7 +41,7 @@ let step = 0;
 async function ask(title, method, path, expected, init = {}) {
   step += 1;
   console.log(`\n${String(step).padStart(2)}. ${title}\n      ${method} ${path}`);
-  const response = await fetch(base + path, { ...init, method });
+  const response = await fetch(forecourt.url + path, { ...init, method });
   const bytes = Buffer.from(await response.arrayBuffer());
   const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
   const json = isJson ? JSON.parse(bytes.toString()) : undefined;
@@ -85,21 +54,15 @@ async function ask(title, method, path, expected, init = {}) {
 
 /** @param {string} first @param {string} last @param {string} email @param {keyof typeof MEDIA} kind @returns {FormData} */
 function form(first, last, email, kind) {
-  const body = new FormData();
-  body.append('first_name', first);
-  body.append('last_name', last);
-  body.append('email', email);
-  body.append('resume', new Blob([resume(kind)], { type: MEDIA[kind] }), `resume.${kind}`);
-  return body;
+  return leadForm({ first, last, email, bytes: resume(kind), name: `resume.${kind}`, type: MEDIA[kind] });
 }
 
 /** @param {keyof typeof MEDIA} kind */
 const resume = (kind) => readFileSync(new URL(`../test/support/documents/resume.${kind}`, import.meta.url));
 
 async function tour() {
-  const port = await eventually('listening', () => /listens on port (\d+)/.exec(output)?.[1]);
-  base = `http://127.0.0.1:${port}`;
-  console.log(`A fresh Forecourt at ${base}, everything it keeps under a temporary folder.`);
+  await forecourt.listening();
+  console.log(`A fresh Forecourt at ${forecourt.url}, everything it keeps under a temporary folder.`);
 
   await ask('Is it ready?', 'GET', '/health/ready', 200);
 
@@ -133,15 +96,17 @@ async function tour() {
     'all field errors at once',
   );
 
-  const inbox = await eventually('six mails', async () => {
-    const page = await (await fetch(`${base}/dev/mail`)).text();
+  const inbox = await forecourt.eventually('six mails', async () => {
+    const page = await (await fetch(`${forecourt.url}/dev/mail`)).text();
     const ids = [...page.matchAll(/\/dev\/mail\/([0-9a-f-]{36})/g)].map((match) => match[1]);
     return ids.length === 6 ? ids : undefined;
   });
   step += 1;
   console.log(`\n${String(step).padStart(2)}. Both sides have mail\n      GET /dev/mail`);
   check(inbox.length === 6, 'two mails for each of the three leads');
-  const sources = await Promise.all(inbox.map(async (id) => (await fetch(`${base}/dev/mail/${id}/source`)).text()));
+  const sources = await Promise.all(
+    inbox.map(async (id) => (await fetch(`${forecourt.url}/dev/mail/${id}/source`)).text()),
+  );
   check(
     sources.filter((source) => source.includes('Subject: Thank you for your submission')).length === 3,
     'three confirmations to prospects',
@@ -150,7 +115,9 @@ async function tour() {
     sources.filter((source) => source.includes('To: attorney@practice.test')).length === 3,
     'three notifications to the attorney',
   );
-  const texts = await Promise.all(inbox.map(async (id) => (await fetch(`${base}/dev/mail/${id}/text`)).text()));
+  const texts = await Promise.all(
+    inbox.map(async (id) => (await fetch(`${forecourt.url}/dev/mail/${id}/text`)).text()),
+  );
   check(
     leads.every(({ id }) => texts.filter((text) => text.includes(id)).length === 2),
     'each lead is named in two of them',
@@ -205,8 +172,7 @@ async function tour() {
 
   step += 1;
   console.log(`\n${String(step).padStart(2)}. Forecourt is told to stop\n      SIGTERM`);
-  child.kill('SIGTERM');
-  check((await Promise.race([exited, sleep(15_000, 'late')])) === 0, 'ends with code 0 within 15 s');
+  check((await forecourt.stop()) === 0, 'ends with code 0 within 15 s');
 }
 
 try {
@@ -216,9 +182,6 @@ try {
   console.error(`\nWRONG: ${error instanceof WrongAnswer ? error.message : String(error)}`);
   process.exitCode = 1;
 } finally {
-  if (child.exitCode === null) {
-    child.kill('SIGTERM');
-    await Promise.race([exited, sleep(15_000)]);
-  }
+  if (!forecourt.hasEnded) await forecourt.stop().catch(() => forecourt.child.kill('SIGKILL'));
   rmSync(folder, { recursive: true, force: true });
 }

@@ -1,5 +1,5 @@
 import { BufferContent } from '../../test/support/content.js';
-import { makeDoc, makeDocx, makePdf, makeZip } from '../../test/support/documents.js';
+import { makeDoc, makeDocx, makePdf, makeZip } from '../../test/support/documents.mjs';
 import { inspectDocx } from './docx.js';
 import type { Inspection } from './inspection.js';
 

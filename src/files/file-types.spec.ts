@@ -1,5 +1,5 @@
 import { BufferContent } from '../../test/support/content.js';
-import { makeDoc, makeDocx, makeOle, makePdf, makeZip, MEDIA } from '../../test/support/documents.js';
+import { makeDoc, makeDocx, makeOle, makePdf, makeZip, MEDIA } from '../../test/support/documents.mjs';
 import { declaredType, type FileType, RESUME_TYPES } from './file-types.js';
 
 const typeNamed = (name: string): FileType => RESUME_TYPES.find((type) => type.name === name)!;

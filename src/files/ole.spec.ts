@@ -1,6 +1,6 @@
 import { BufferContent } from '../../test/support/content.js';
 import { cpuMs } from '../../test/support/cpu-time.js';
-import { makeDoc, makeDocx, makeOle, makePdf } from '../../test/support/documents.js';
+import { makeDoc, makeDocx, makeOle, makePdf } from '../../test/support/documents.mjs';
 import type { Content } from './content.js';
 import { Finding } from './finding.js';
 import { inspectDoc } from './ole.js';

@@ -8,7 +8,7 @@ import {
   xrefStreamPdf,
   zipOf,
 } from '../../test/support/corpus-makers.js';
-import { makePdf } from '../../test/support/documents.js';
+import { makePdf } from '../../test/support/documents.mjs';
 import { Finding } from './finding.js';
 import { inspectPdf } from './pdf.js';
 import { PdfNames } from './pdf-names.js';

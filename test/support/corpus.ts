@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Finding } from '../../src/files/finding.js';
 import * as make from './corpus-makers.js';
-import { makePdf, MEDIA } from './documents.js';
+import { makePdf, MEDIA } from './documents.mjs';
 
 const LIMIT = 5_242_880;
 

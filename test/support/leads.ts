@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ADMIN, type TestApp } from './app.js';
-import { makePdf, MEDIA } from './documents.js';
+import { makePdf, MEDIA } from './documents.mjs';
 
 export interface Submission {
   readonly first_name?: string;

@@ -1,14 +1,14 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PROJECT_ROOT } from '../../src/config/project-root.js';
+import { killTree, postmasterOf } from '../../tools/processes.mjs';
 import { eventually } from './app.js';
 import { atEnd, type cleanUp } from './clean-up.js';
-import { makePdf } from './documents.js';
+import { makePdf } from './documents.mjs';
 import { bearer, formOf } from './leads.js';
 
 /** The built program, as `npm start` runs it. `npm test` builds it first. */
@@ -149,54 +149,4 @@ export async function makeFolder(...lifetime: Parameters<typeof cleanUp>): Promi
     ...lifetime,
   );
   return folder;
-}
-
-/** The process of the embedded PostgreSQL of a data folder, if it runs. */
-export function postmasterOf(dataDir: string): number | undefined {
-  const file = join(dataDir, 'postgres', 'postmaster.pid');
-  if (!existsSync(file)) return undefined;
-  const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
-  return findProcesses().get(pid)?.name === 'postgres' ? pid : undefined;
-}
-
-/** Kills a process and its children at once, as a power failure would. */
-export async function killTree(root: number): Promise<void> {
-  const children = [...findProcesses()].filter(([, { parent }]) => parent === root).map(([pid]) => pid);
-  for (const pid of [root, ...children]) kill(pid);
-  await eventually('the processes are gone', async () => ![root, ...children].some(isAlive));
-}
-
-/** Does nothing when the process is gone already. */
-export function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
-
-/** Whether a process exists and does not merely wait to be reaped. */
-export function isAlive(pid: number): boolean {
-  return findProcesses().has(pid);
-}
-
-/** All processes but zombies, by id. A small system has no `ps`, and only Linux has /proc. */
-function findProcesses(): Map<number, { readonly parent: number; readonly name: string }> {
-  const lines = existsSync('/proc/self/stat')
-    ? readdirSync('/proc').map((pid) => statusOf(pid))
-    : spawnSync('ps', ['-A', '-o', 'pid=,comm=,stat=,ppid='], { encoding: 'utf8' }).stdout.split('\n');
-  const found = lines.map((line) => /^\s*(\d+) +\(?(?:.*\/)?(.+?)\)? +([A-WY])\S* +(\d+)/.exec(line));
-  return new Map(
-    found
-      .filter((match) => match !== null)
-      .map(([, pid, name = '', , parent]) => [Number(pid), { parent: Number(parent), name }]),
-  );
-}
-
-function statusOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8');
-  } catch {
-    return '';
-  }
 }

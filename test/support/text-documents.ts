@@ -1,4 +1,4 @@
-import { makeZip } from './documents.js';
+import { makeZip } from './documents.mjs';
 
 const NAMESPACE = 'http://schemas.openxmlformats.org/wordprocessingml/2006/main';
 const RELATIONSHIPS = 'http://schemas.openxmlformats.org/package/2006/relationships';

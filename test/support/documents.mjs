@@ -1,21 +1,26 @@
 import { crc32, deflateRawSync } from 'node:zlib';
 
-export const MEDIA = {
+// JavaScript, so that tools/ can make documents without a build.
+
+export const MEDIA = /** @type {const} */ ({
   pdf: 'application/pdf',
   doc: 'application/msword',
   docx: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
-} as const;
+});
 
-/** A one-page PDF with a correct cross-reference table, filled up with a comment to the size asked for. */
-export function makePdf(size = 0): Buffer {
+/**
+ * A one-page PDF with a correct cross-reference table, filled up to the size asked for with a comment of this text, which is
+ * repeated as often as it takes.
+ */
+export function makePdf(size = 0, filler = 'x') {
   const objects = [
     '<</Type/Catalog/Pages 2 0 R>>',
     '<</Type/Pages/Kids[3 0 R]/Count 1>>',
     '<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>',
     '<</Length 44>>stream\nBT /F1 24 Tf 72 760 Td (Resume of a test) Tj ET\nendstream',
   ];
-  const make = (padding: number): string => {
-    let body = `%PDF-1.7\n%${'x'.repeat(padding)}\n`;
+  const make = (/** @type {number} */ padding) => {
+    let body = `%PDF-1.7\n%${filler.repeat(Math.ceil(padding / filler.length)).slice(0, padding)}\n`;
     const offsets = objects.map((object, index) => {
       const at = body.length;
       body += `${index + 1} 0 obj${object}endobj\n`;
@@ -32,23 +37,25 @@ export function makePdf(size = 0): Buffer {
   return size > pdf.length ? Buffer.concat([pdf, Buffer.alloc(size - pdf.length, '\n')]) : pdf;
 }
 
-export interface ZipEntry {
-  readonly name: string;
-  readonly content: string | Buffer;
-}
+/**
+ * @typedef {object} ZipEntry
+ * @property {string} name
+ * @property {string | Buffer} content
+ * @property {boolean} [isStored] not deflated
+ */
 
-/** A zip archive of deflated entries. APPNOTE.TXT 6.3.10, 4.3. */
-export function makeZip(entries: readonly ZipEntry[]): Buffer {
-  const locals: Buffer[] = [];
-  const centrals: Buffer[] = [];
+/** A zip archive. APPNOTE.TXT 6.3.10, 4.3. @param {readonly ZipEntry[]} entries */
+export function makeZip(entries) {
+  const locals = [];
+  const centrals = [];
   let offset = 0;
-  for (const { name, content } of entries) {
+  for (const { name, content, isStored = false } of entries) {
     const [nameBytes, bytes] = [Buffer.from(name), Buffer.from(content)];
-    const packed = deflateRawSync(bytes);
+    const packed = isStored ? bytes : deflateRawSync(bytes);
     const common = Buffer.alloc(26);
     common.writeUInt16LE(20, 0);
     common.writeUInt16LE(0x0800, 2);
-    common.writeUInt16LE(8, 4);
+    common.writeUInt16LE(isStored ? 0 : 8, 4);
     common.writeUInt32LE(0x5a210000, 6);
     common.writeUInt32LE(crc32(bytes), 10);
     common.writeUInt32LE(packed.length, 14);
@@ -71,13 +78,13 @@ export function makeZip(entries: readonly ZipEntry[]): Buffer {
   return Buffer.concat([...locals, directory, end]);
 }
 
-/** The smallest document that Word opens. */
-export function makeDocx(): Buffer {
+/** The smallest document that Word opens, with these bytes as a picture that it does not show. @param {Buffer} [picture] */
+export function makeDocx(picture) {
   return makeZip([
     {
       name: '[Content_Types].xml',
       content:
-        '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>',
+        '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="png" ContentType="image/png"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>',
     },
     {
       name: '_rels/.rels',
@@ -89,11 +96,12 @@ export function makeDocx(): Buffer {
       content:
         '<?xml version="1.0"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>Resume of a test</w:t></w:r></w:p></w:body></w:document>',
     },
+    ...(picture === undefined ? [] : [{ name: 'word/media/image1.png', content: picture, isStored: true }]),
   ]);
 }
 
 /** A compound file ([MS-CFB]) with one stream. `streamName` other than WordDocument makes it another kind of document. */
-export function makeOle(streamName = 'WordDocument', directorySectors = 1): Buffer {
+export function makeOle(streamName = 'WordDocument', directorySectors = 1) {
   const free = 0xffffffff;
   const end = 0xfffffffe;
   const header = Buffer.alloc(512);
@@ -119,7 +127,8 @@ export function makeOle(streamName = 'WordDocument', directorySectors = 1): Buff
   for (let sector = 0; sector < 8; sector += 1)
     table.writeUInt32LE(sector === 7 ? end : first + sector + 1, (first + sector) * 4);
 
-  const entry = (name: string, type: number, start: number, size: number): Buffer => {
+  /** @param {string} name @param {number} type @param {number} start @param {number} size */
+  const entry = (name, type, start, size) => {
     const bytes = Buffer.alloc(128);
     const text = Buffer.from(name, 'utf16le');
     text.copy(bytes);
@@ -142,4 +151,4 @@ export function makeOle(streamName = 'WordDocument', directorySectors = 1): Buff
   return Buffer.concat([header, table, directory, stream]);
 }
 
-export const makeDoc = (): Buffer => makeOle();
+export const makeDoc = () => makeOle();
