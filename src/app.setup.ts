@@ -41,7 +41,7 @@ export async function createApp(config: Config, logger: Logger): Promise<NestExp
   );
   app.enableCors({
     origin: [...config.http.corsOrigins],
-    methods: ['GET', 'HEAD', 'POST', 'PATCH'],
+    methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
     allowedHeaders: ['Authorization', 'Content-Type', 'X-Request-ID'],
     exposedHeaders: ['Content-Disposition', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'X-Request-ID'],
     maxAge: 600,

@@ -163,7 +163,7 @@ describe('CORS', () => {
       headers.get('access-control-allow-origin'),
       headers.get('access-control-allow-credentials'),
     ]).toEqual([204, 'http://localhost:3000', null]);
-    expect(headers.get('access-control-allow-methods')).toBe('GET,HEAD,POST,PATCH');
+    expect(headers.get('access-control-allow-methods')).toBe('GET,HEAD,POST,PATCH,DELETE');
   });
 
   it.each([

@@ -10,6 +10,8 @@ export enum Permission {
   FilesInspect = 'files:inspect',
   /** Files in which malware was found. */
   FilesQuarantined = 'files:quarantined',
+  /** Background work and its failures. */
+  JobsOperate = 'jobs:operate',
   /** One's own account. */
   Self = 'self',
 }
@@ -30,6 +32,7 @@ const PERMISSIONS: Readonly<Record<Role | typeof PUBLIC, ReadonlySet<Permission>
     Permission.UsersChange,
     Permission.FilesInspect,
     Permission.FilesQuarantined,
+    Permission.JobsOperate,
   ]),
 };
 

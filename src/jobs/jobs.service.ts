@@ -16,6 +16,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { exclusively } from '../database/locks.js';
 import { rowsIn, type Tx } from '../database/transactions.js';
+import { JobRecordsRepository } from './job-records.repository.js';
 
 /** A kind of background work. The payload carries ids, never copies of rows or personal data. */
 export interface JobDefinition<Payload extends object> {
@@ -62,7 +63,8 @@ const ENDS_OF_RUNNER = [
 export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger: Logger;
   private readonly tasks: TaskList = {};
-  private readonly scheduled: ScheduledJob[] = [];
+  /** What comes round again. */
+  readonly scheduled: ScheduledJob[] = [];
   private runner: Runner | undefined;
   private poolId: string | undefined;
   private lifeline: PoolClient | undefined;
@@ -73,6 +75,7 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(
     private readonly database: Database,
+    private readonly records: JobRecordsRepository,
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) logger: Logger,
   ) {
@@ -124,6 +127,7 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
     await this.startRunner();
     await this.holdLifeline();
     await this.plan();
+    await this.sayAlive();
     this.keeper = setInterval(() => {
       this.keeping ??= this.keepAlive();
     }, KEEP_EVERY_MS);
@@ -165,6 +169,7 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
       await this.holdLifeline();
       await this.sweep();
       await this.plan();
+      await this.sayAlive();
     } catch (error) {
       this.logger.warn({ err: error }, 'the care for jobs failed; it is tried again');
     } finally {
@@ -254,6 +259,10 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
        WHERE NOT EXISTS (SELECT FROM graphile_worker.jobs WHERE key = name AND attempts < max_attempts)`,
       [this.scheduled.map(({ name }) => name), this.scheduled.map(({ everyMinutes }) => everyMinutes), RUNS_CUT_OFF],
     );
+  }
+
+  private async sayAlive(): Promise<void> {
+    if (this.poolId !== undefined) await this.records.see(this.poolId);
   }
 
   private async unlock(workers: readonly string[]): Promise<void> {

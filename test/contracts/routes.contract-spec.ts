@@ -22,6 +22,9 @@ const INBOX = [
 
 /** Everything else, and what it takes. */
 const ALLOWED = {
+  'DELETE /api/v1/admin/jobs/buried/:job_id': 'jobs:operate',
+  'GET /api/v1/admin/jobs': 'jobs:operate',
+  'GET /api/v1/admin/jobs/buried': 'jobs:operate',
   'GET /api/v1/auth/me': 'self',
   'GET /api/v1/files/:file_id': 'files:inspect',
   'GET /api/v1/files/:file_id/quarantined': 'files:quarantined',
@@ -32,6 +35,7 @@ const ALLOWED = {
   'GET /api/v1/users': 'users:read',
   'PATCH /api/v1/leads/:lead_id': 'leads:change',
   'PATCH /api/v1/users/:user_id': 'users:change',
+  'POST /api/v1/admin/jobs/buried/:job_id/retry': 'jobs:operate',
   'POST /api/v1/auth/register': 'users:register',
 };
 

@@ -94,6 +94,11 @@ describe('the columns of', () => {
       ['raised_at', TIME, 'NO', 'now()'],
       ['occurrences', 'integer', 'NO', '1'],
     ],
+    job_workers: [
+      ['id', 'character varying(100)', 'NO', null],
+      ['started_at', TIME, 'NO', 'now()'],
+      ['seen_at', TIME, 'NO', 'now()'],
+    ],
     audit_entries: [
       ['id', 'uuid', 'NO', null],
       ['at', TIME, 'NO', 'now()'],
