@@ -29,6 +29,7 @@ export function describeApi(app: NestExpressApplication, config: Config): OpenAP
     .addTag('Accounts', 'Signing in, and who may')
     .addTag('Users', 'The accounts of the practice, for admins')
     .addTag('Files', 'What is known of stored files')
+    .addTag('Operation', 'The background work, for admins')
     .addTag('Health', 'For operators and load balancers')
     .addOAuth2({ type: 'oauth2', flows: { password: { tokenUrl: '/api/v1/auth/login', scopes: {} } } })
     .build();

@@ -844,6 +844,9 @@ describe('GET /api/v1/files/{file_id}', () => {
       encrypted: true,
       findings: [],
       scan_state: 'unscanned',
+      scan_signature: null,
+      scanned_at: null,
+      text_state: 'owed',
       uploaded_by: 'public',
     });
     expect((await get(app, `/api/v1/files/${file!.id}`, attorney.token)).status).toBe(403);

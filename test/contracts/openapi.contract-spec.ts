@@ -59,12 +59,13 @@ describe('the document at /openapi.json', () => {
     }
   });
 
-  it('gives every success a schema', () => {
+  it('gives every success a schema, save those without a body', () => {
     const without = [...operations].filter(([, { responses }]) => {
-      const successes = Object.entries(responses).filter(([status]) => status.startsWith('2'));
+      const successes = Object.entries(responses).filter(([status]) => /^2/.test(status));
       const schemasOf = ({ content = {} }: (typeof successes)[number][1]): unknown[] =>
         Object.values(content).map(({ schema }) => schema);
       const isShaped = successes
+        .filter(([status]) => status !== '204')
         .map(([, answer]) => schemasOf(answer))
         .every((all) => all.length > 0 && !all.includes(undefined));
       return successes.length === 0 || !isShaped;
@@ -146,13 +147,18 @@ describe('the document at /openapi.json', () => {
     });
   });
 
-  it('says of every id in a path that it is a UUID', () => {
+  it('says of every id in a path that it is a UUID, save those of jobs, which are numbers', () => {
+    const JOB_ID = { type: 'integer', format: 'int64', minimum: 1 };
     for (const [name, { parameters }] of operations) {
       const inPath = parameters.filter((parameter) => parameter.in === 'path');
 
       expect([name, inPath.map(({ name: id, required, schema }) => [id, required, schema])]).toEqual([
         name,
-        [...name.matchAll(/:(\w+)/g)].map(([, id]) => [id, true, { type: 'string', format: 'uuid' }]),
+        [...name.matchAll(/:(\w+)/g)].map(([, id]) => [
+          id,
+          true,
+          id === 'job_id' ? JOB_ID : { type: 'string', format: 'uuid' },
+        ]),
       ]);
     }
   });
