@@ -9,17 +9,18 @@ import { together, Transactions, type Tx } from '../database/transactions.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { classify } from './delivery-failure.js';
 import { EmlFolder } from './eml-folder.js';
-import { type MailData, MailMessage, MailState } from './mail-message.entity.js';
+import type { MailContent } from './mail-catalogue.js';
+import { MailMessage, MailState } from './mail-message.entity.js';
 import { DELIVER_MAIL } from './mail.jobs.js';
 import { MailRepository } from './mail.repository.js';
-import { MailTemplates } from './mail.templates.js';
+import { MailTemplates, type PlainMail, type RenderedMail } from './mail.templates.js';
 
-/** A message to one recipient. */
-export interface OutgoingMail {
-  readonly template: string;
+/** A message to one recipient: a template of the catalogue with its values. */
+export type OutgoingMail = MailContent & {
   readonly recipient: string;
-  readonly data: MailData;
-}
+  /** A language tag; DEFAULT_LOCALE when absent. */
+  readonly locale?: string;
+};
 
 /** What a message is about; the same message about the same thing is sent to a recipient once. */
 export interface MailSubjectMatter {
@@ -50,11 +51,20 @@ export class MailService {
     this.domain = config.mail.fromEmail.split('@')[1] ?? 'localhost';
   }
 
+  /**
+   * The first of the languages, best first, that there are mails in; DEFAULT_LOCALE when there is none. Keeps the variety:
+   * de-AT stays de-AT where the mails are in de.
+   */
+  chooseLocale(wanted: readonly string[]): string {
+    return wanted.find((locale) => this.templates.serves(locale)) ?? this.config.mail.defaultLocale;
+  }
+
   /** Owes these messages from the moment the transaction commits. */
   async queue(tx: Tx, about: MailSubjectMatter, mails: readonly OutgoingMail[]): Promise<void> {
     const createdAt = this.clock.now();
     const messages = mails.map((mail) =>
       Object.assign(new MailMessage(), {
+        locale: this.config.mail.defaultLocale,
         ...mail,
         id: randomUUID(),
         aboutKind: about.kind,
@@ -98,18 +108,25 @@ export class MailService {
 
   private async handOver(message: MailMessage): Promise<void> {
     const { fromName, fromEmail, smtp } = this.config.mail;
-    const { subject, html, text } = this.templates.render(message.template, message.data);
     const sent = (await this.mailer.sendMail({
       messageId: message.messageId(this.domain),
       date: message.createdAt,
       from: { name: fromName, address: fromEmail },
       to: { name: '', address: message.recipient },
-      subject,
-      html,
-      text,
+      ...this.compose(message),
       headers: { 'Auto-Submitted': 'auto-generated' },
     })) as { message?: Buffer };
     if (smtp === undefined && sent.message !== undefined) await this.eml.write(message.id, sent.message);
+  }
+
+  /** Plain text when the template fails: a message that looks plain is better than none. */
+  private compose({ id, template, locale, data }: MailMessage): RenderedMail | PlainMail {
+    try {
+      return this.templates.render(template, locale, data);
+    } catch (error) {
+      this.logger.error({ message_id: id, template, locale, err: error }, 'mail template failed; plain text goes out');
+      return this.templates.renderPlain(template, locale, data);
+    }
   }
 
   private async noteFailure(message: MailMessage, error: unknown): Promise<void> {
