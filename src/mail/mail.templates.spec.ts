@@ -97,8 +97,8 @@ describe('the practice', () => {
 
     expect(toAttorney?.html).toContain('bgcolor="#7a1f2b"');
     expect(toAttorney?.html).not.toMatch(/#1d4ed8/);
-    // on yellow, white could not be read
-    expect(toProspect?.html).toMatch(/bgcolor="#facc15"[^]*?<h1 [^>]*color:#1b2230/);
+    // neither white on yellow nor yellow on white could be read
+    expect(toProspect?.html).toMatch(/bgcolor="#facc15"[^]*?color:#1b2230[^>]*>✓<[^]*?<h1 [^>]*color:#1b2230/);
     expect(toProspect?.html).toContain(
       '<img src="https://practice.test/logo.png?a&#x3D;1&amp;b&#x3D;2" alt="Byron &amp; Partners"',
     );

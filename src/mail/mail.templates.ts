@@ -56,6 +56,7 @@ export class MailTemplates implements OnModuleInit {
       primary_link: primary.link,
       success_color: success.color,
       success_ink: success.ink,
+      success_link: success.link,
       success_tint: success.tint,
       success_edge: success.edge,
     };
