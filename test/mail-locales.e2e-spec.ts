@@ -98,7 +98,7 @@ describe('DEFAULT_LOCALE', () => {
 });
 
 describe('a mail whose template fails', () => {
-  it('goes out as plain text with what is known, and the log says which', async () => {
+  it('goes out as plain text with what is known, operators are alerted, and the log says which', async () => {
     const sink = await startSmtp();
     const app = await startMailingApp({ ...sink.settings, COMPANY_NAME: 'Byron & Partners' });
     const id = randomUUID();
@@ -123,6 +123,12 @@ describe('a mail whose template fails', () => {
     const failures = app.log.filter(({ message }) => message === 'mail template failed; plain text goes out');
     expect(failures).toEqual([
       expect.objectContaining({ level: 'ERROR', message_id: id, template: 'attorney_notification', locale: 'en' }),
+    ]);
+    expect(await app.database.query('SELECT cause, details FROM alerts')).toEqual([
+      {
+        cause: 'mail.template_failed:attorney_notification',
+        details: { message_id: id, template: 'attorney_notification', locale: 'en' },
+      },
     ]);
     expectDiscreet(app.log, ATTORNEY);
   });

@@ -11,10 +11,9 @@ const built = (/** @type {string} */ path) => new URL(`../dist/src/${path}`, imp
 const { loadConfig } = await import(built('config/config.js'));
 /** @type {typeof import('../src/mail/mail.templates.js')} */
 const { MailTemplates } = await import(built('mail/mail.templates.js'));
-/** @type {typeof import('../src/mail/mail-catalogue.js')} */
-const { MAIL_TEMPLATES } = await import(built('mail/mail-catalogue.js'));
 
 const FOLDER = 'docs/mail';
+const MESSAGES = ['prospect_confirmation', 'attorney_notification'];
 const WIDTHS = [375, 1280];
 const SCHEMES = /** @type {const} */ (['light', 'dark']);
 const CONFIG = loadConfig({
@@ -48,7 +47,7 @@ mkdirSync(FOLDER, { recursive: true });
 // a page that runs nothing and loads nothing needs no sandbox, which Chromium refuses to root
 const browser = await chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox', '--disable-gpu'] });
 for (const locale of templates.locales) {
-  for (const message of Object.keys(MAIL_TEMPLATES)) {
+  for (const message of MESSAGES) {
     for (const width of WIDTHS) {
       for (const colorScheme of SCHEMES) {
         const isShown = locale === 'en' || (width === 375 && colorScheme === 'light');

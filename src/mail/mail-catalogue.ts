@@ -5,6 +5,7 @@
 export const MAIL_TEMPLATES = {
   prospect_confirmation: ['prospect_name', 'lead_id'],
   attorney_notification: ['prospect_name', 'prospect_email', 'resume_filename', 'lead_id', 'dashboard_url'],
+  alert: ['summary', 'cause', 'raised_at', 'details'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type MailTemplate = keyof typeof MAIL_TEMPLATES;

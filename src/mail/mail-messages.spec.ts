@@ -1,4 +1,4 @@
-import { ATTORNEY, LEAD_ID, LOCALES, PROSPECT, templatesWith } from '../../test/support/mail-templates.js';
+import { ALERT, ATTORNEY, LEAD_ID, LOCALES, PROSPECT, templatesWith } from '../../test/support/mail-templates.js';
 import type { MailTemplates, RenderedMail } from './mail.templates.js';
 
 let templates: MailTemplates;
@@ -16,6 +16,7 @@ const wordsOf = (html: string): string =>
   html
     .replace(/<!--[^]*?-->|<style>[^]*?<\/style>|<[^>]+>/g, ' ')
     .replace(/&amp;/g, '&')
+    .replace(/&quot;/g, '"')
     .replace(/\s+/g, ' ')
     .replace(/ ([.,])/g, '$1');
 
@@ -114,5 +115,21 @@ describe('the notification to the attorney', () => {
     it('carries the link to the dashboard in plain text, in a line of its own', () => {
       expect(attorney(locale).text).toContain(`\n${ATTORNEY.dashboard_url}\n`);
     });
+  });
+});
+
+describe('the alert to operators', () => {
+  it.each([
+    ['en', /When 2026-01-31T10:30:00\.000Z Cause file\.infected Details \{"code":7\}/, /you hear once an hour/],
+    ['de', /Wann 2026-01-31T10:30:00\.000Z Ursache file\.infected Einzelheiten \{"code":7\}/, /einmal in der Stunde/],
+  ])('says in %s what happened, when, and how often it is told', (locale, facts, often) => {
+    const mail = templates.render('alert', locale, ALERT);
+
+    expect(mail.subject).toBe('[Intake System] An upload holds malware');
+    for (const part of inBoth(mail)) {
+      expect(part).toContain('An upload holds malware');
+      expect(part).toMatch(facts);
+      expect(part).toMatch(often);
+    }
   });
 });

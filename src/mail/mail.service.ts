@@ -9,11 +9,12 @@ import { together, Transactions, type Tx } from '../database/transactions.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { classify } from './delivery-failure.js';
 import { EmlFolder } from './eml-folder.js';
+import { MailComposer } from './mail-composer.js';
 import type { MailContent } from './mail-catalogue.js';
 import { MailMessage, MailState } from './mail-message.entity.js';
 import { DELIVER_MAIL } from './mail.jobs.js';
 import { MailRepository } from './mail.repository.js';
-import { MailTemplates, type PlainMail, type RenderedMail } from './mail.templates.js';
+import { MailTemplates } from './mail.templates.js';
 
 /** A message to one recipient: a template of the catalogue with its values. */
 export type OutgoingMail = MailContent & {
@@ -39,6 +40,7 @@ export class MailService {
   constructor(
     private readonly messages: MailRepository,
     private readonly templates: MailTemplates,
+    private readonly composer: MailComposer,
     private readonly mailer: MailerService,
     private readonly eml: EmlFolder,
     private readonly jobs: JobsService,
@@ -113,20 +115,10 @@ export class MailService {
       date: message.createdAt,
       from: { name: fromName, address: fromEmail },
       to: { name: '', address: message.recipient },
-      ...this.compose(message),
+      ...(await this.composer.compose(message)),
       headers: { 'Auto-Submitted': 'auto-generated' },
     })) as { message?: Buffer };
     if (smtp === undefined && sent.message !== undefined) await this.eml.write(message.id, sent.message);
-  }
-
-  /** Plain text when the template fails: a message that looks plain is better than none. */
-  private compose({ id, template, locale, data }: MailMessage): RenderedMail | PlainMail {
-    try {
-      return this.templates.render(template, locale, data);
-    } catch (error) {
-      this.logger.error({ message_id: id, template, locale, err: error }, 'mail template failed; plain text goes out');
-      return this.templates.renderPlain(template, locale, data);
-    }
   }
 
   private async noteFailure(message: MailMessage, error: unknown): Promise<void> {

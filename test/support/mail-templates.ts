@@ -11,10 +11,17 @@ export const ATTORNEY = {
   lead_id: LEAD_ID,
   dashboard_url: `https://app.test/leads/${LEAD_ID}`,
 };
+export const ALERT = {
+  summary: 'An upload holds malware',
+  cause: 'file.infected',
+  raised_at: '2026-01-31T10:30:00.000Z',
+  details: '{"code":7}',
+};
 export const LOCALES = ['en', 'de'];
 export const MESSAGES: [string, MailData][] = [
   ['prospect_confirmation', PROSPECT],
   ['attorney_notification', ATTORNEY],
+  ['alert', ALERT],
 ];
 /** Each message in each language, with its values. */
 export const EVERY_MESSAGE = LOCALES.flatMap((locale) => MESSAGES.map(([name, data]) => [locale, name, data] as const));
