@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -167,6 +168,12 @@ describe('a template', () => {
     expect(await problems()).toEqual([
       expect.stringMatching(/^partials\/section\.html\.hbs: prints a value unescaped in line \d+$/),
     ]);
+  });
+
+  const files = readdirSync(join(PROJECT_ROOT, 'templates'), { recursive: true, encoding: 'utf8' });
+
+  it.each(files.filter((file) => file.endsWith('.hbs')))('%s never prints a value unescaped', async (file) => {
+    expect(await readFile(join(PROJECT_ROOT, 'templates', file), 'utf8')).not.toMatch(/\{\{\{|\{\{~?&/);
   });
 
   it('says nothing in the shared partials: words belong to a language', async () => {
