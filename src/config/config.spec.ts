@@ -409,7 +409,6 @@ describe('a setting that cannot be read', () => {
     ['SMTP_FROM_EMAIL', 'must be an e-mail address', 'Office <o@a.test>', 'o@a.test\r\nBcc: x@y.test', 'o@a@b.test'],
     ['ADMIN_ALERT_EMAIL', 'must be an e-mail address', 'nobody'],
     ['ATTORNEY_EMAIL', 'must be an e-mail address', 'a@a.test;b@b.test', 'a@a.test,nobody'],
-    ['ADMIN_ALERT_EMAIL', 'must be an e-mail address', 'a@a.test;b@b.test', 'nobody'],
     ['MAIL_MAX_ATTEMPTS', 'must be a whole number from 1 to 20', '0', '21'],
     ['MAIL_RETRY_SECONDS', 'must be a whole number from 1 to 3600', '0', '3601'],
     ['DASHBOARD_URL', 'must begin with http:// or https://', 'javascript:alert(1)'],
