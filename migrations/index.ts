@@ -8,6 +8,7 @@ import { CreateAuditEntries1764000000007 } from './1764000000007-create-audit-en
 import { DescribeFiles1764000000008 } from './1764000000008-describe-files.js';
 import { CreateAlerts1764000000009 } from './1764000000009-create-alerts.js';
 import { CreateFileTexts1764000000010 } from './1764000000010-create-file-texts.js';
+import { AddLocales1764000000012 } from './1764000000012-add-locales.js';
 import { CreateJobWorkers1764000000017 } from './1764000000017-create-job-workers.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
@@ -22,5 +23,6 @@ export const MIGRATIONS = [
   DescribeFiles1764000000008,
   CreateAlerts1764000000009,
   CreateFileTexts1764000000010,
+  AddLocales1764000000012,
   CreateJobWorkers1764000000017,
 ];

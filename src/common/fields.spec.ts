@@ -1,6 +1,6 @@
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
-import { ChoiceField, EmailField, FlagField, isEmail, LineField, WholeNumberField } from './fields.js';
+import { ChoiceField, EmailField, FlagField, isEmail, LanguageField, LineField, WholeNumberField } from './fields.js';
 
 const NOT_ONE_LINE = 'Must not contain control characters';
 
@@ -31,6 +31,14 @@ class OptionalChoiceForm {
 class NumberForm {
   @WholeNumberField({ min: -2, max: 20 })
   number!: number;
+}
+class LanguageForm {
+  @LanguageField()
+  locale!: string;
+}
+class OptionalLanguageForm {
+  @LanguageField({ optional: true })
+  locale?: string;
 }
 class FlagForm {
   @FlagField()
@@ -361,5 +369,36 @@ describe('FlagField', () => {
 
   it.each([['true'], [1], [0], [null], [undefined], [[]], [{}]])('refuses %j', (flag) => {
     expect(read(FlagForm, 'flag', { flag })).toEqual({ says: 'Must be true or false' });
+  });
+});
+
+describe('LanguageField', () => {
+  it.each([
+    ['de', 'de'],
+    ['DE-at', 'de-AT'],
+    [' zh-hant-tw ', 'zh-Hant-TW'],
+    ['de-x-office', 'de-x-office'],
+  ])('reads %j as %s', (locale, tag) => {
+    expect(read(LanguageForm, 'locale', { locale })).toEqual({ value: tag });
+  });
+
+  it.each([
+    ['de_AT'],
+    ['*'],
+    ['Deutsch, bitte'],
+    ['../en'],
+    ['de\r\nX: y'],
+    [`en-${'x-abcdefgh-'.repeat(4)}a`],
+    [`de-x${'-abcdefgh'.repeat(4)}`],
+    [7],
+    [['de', 'en']],
+  ])('refuses %j, whether it must be there or not', (locale) => {
+    for (const Class of [LanguageForm, OptionalLanguageForm])
+      expect(read(Class, 'locale', { locale })).toEqual({ says: 'Must be a language tag such as en or de-AT' });
+  });
+
+  it.each([[undefined], [''], ['  ']])('takes %j for none', (locale) => {
+    expect(read(OptionalLanguageForm, 'locale', { locale })).toEqual({ value: undefined });
+    expect(read(LanguageForm, 'locale', { locale })).toEqual({ says: 'This field is required' });
   });
 });

@@ -2,6 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional, type ApiPropertyOptions } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { ValidateBy, ValidateIf } from 'class-validator';
+import { canonicalLanguageTag, LONGEST_LANGUAGE_TAG } from '../config/language-tag.js';
 
 /**
  * Field decorators: one line per request field that reads, checks and documents it. Each check yields the one sentence
@@ -95,6 +96,23 @@ export function EmailField(options: FieldOptions = {}): PropertyDecorator {
   return applyDecorators(
     Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? lowerAscii(value.trim()) : value)),
     checkedField('email', check, options, { type: String, format: 'email', maxLength: 254 }),
+  );
+}
+
+/** A language tag (BCP 47) in canonical spelling. A form leaves it out or sends it empty. */
+export function LanguageField(options: FieldOptions = {}): PropertyDecorator {
+  const read = (value: unknown): unknown => {
+    if (typeof value !== 'string') return value;
+    return value.trim() === '' ? undefined : (canonicalLanguageTag(value.trim()) ?? value);
+  };
+  const check: Check = (value) => {
+    if (value === undefined || value === null) return 'This field is required';
+    if (typeof value === 'string' && canonicalLanguageTag(value) !== undefined) return undefined;
+    return 'Must be a language tag such as en or de-AT';
+  };
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) => read(value)),
+    checkedField('language', check, options, { type: String, maxLength: LONGEST_LANGUAGE_TAG }),
   );
 }
 

@@ -35,6 +35,7 @@ const FREE_TEXT: readonly SettingName[] = [
   'SMTP_PASSWORD',
   'SMTP_FROM_NAME',
   'COMPANY_NAME',
+  'MAIL_TEMPLATES_DIR',
 ];
 
 function refusalOf(environment: Record<string, string>): ConfigError {
@@ -101,6 +102,9 @@ describe('loadConfig', () => {
         retrySeconds: 2,
         companyName: 'Forecourt Law',
         dashboardUrl: 'http://localhost:3000',
+        defaultLocale: 'en',
+        templatesDir: undefined,
+        brand: { primaryColor: '#1d4ed8', successColor: '#15803d', logoUrl: undefined, signature: [], address: [] },
       },
     } satisfies Config);
   });
@@ -231,6 +235,13 @@ describe('loadConfig', () => {
     ['MAIL_RETRY_SECONDS', '1', { mail: { retrySeconds: 1 } }],
     ['COMPANY_NAME', 'Ada & Co', { mail: { companyName: 'Ada & Co' } }],
     ['DASHBOARD_URL', 'https://app.test/', { mail: { dashboardUrl: 'https://app.test' } }],
+    ['DEFAULT_LOCALE', 'DE-at', { mail: { defaultLocale: 'de-AT' } }],
+    ['MAIL_TEMPLATES_DIR', './words', { mail: { templatesDir: resolve('words') } }],
+    ['BRAND_COLOR_PRIMARY', '#0A1B2C', { mail: { brand: { primaryColor: '#0a1b2c' } } }],
+    ['BRAND_COLOR_SUCCESS', '00ff00', { mail: { brand: { successColor: '#00ff00' } } }],
+    ['LOGO_URL', 'https://a.test/logo.png?v=2', { mail: { brand: { logoUrl: 'https://a.test/logo.png?v=2' } } }],
+    ['MAIL_SIGNATURE', 'Ada\\n \\nAttorney', { mail: { brand: { signature: ['Ada', 'Attorney'] } } }],
+    ['COMPANY_ADDRESS', '1 Row\r\nLondon\n', { mail: { brand: { address: ['1 Row', 'London'] } } }],
   ];
 
   it.each(READ)('reads %s=%s', (name, text, expected, others = {}) => {
@@ -401,6 +412,31 @@ describe('a setting that cannot be read', () => {
     ['MAIL_MAX_ATTEMPTS', 'must be a whole number from 1 to 20', '0', '21'],
     ['MAIL_RETRY_SECONDS', 'must be a whole number from 1 to 3600', '0', '3601'],
     ['DASHBOARD_URL', 'must begin with http:// or https://', 'javascript:alert(1)'],
+    ['DEFAULT_LOCALE', 'must be a language tag such as en or de-AT', 'english language', 'de_AT', '*', '../en'],
+    [
+      'BRAND_COLOR_PRIMARY',
+      'must be a colour as six hexadecimal digits, rrggbb',
+      '#fff',
+      'blue',
+      '#12345g',
+      '#1234567',
+      '#112233;x:y',
+    ],
+    ['BRAND_COLOR_SUCCESS', 'must be a colour as six hexadecimal digits, rrggbb', 'green'],
+    ['LOGO_URL', 'must begin with https://', 'http://a.test/logo.png'],
+    ['LOGO_URL', 'must begin with http:// or https://', 'data:image/png;base64,AAAA', 'javascript:alert(1)'],
+    [
+      'MAIL_SIGNATURE',
+      'must be at most 8 lines of at most 200 characters, separated by \\n',
+      'a\\n'.repeat(9),
+      'a'.repeat(201),
+      'a\u0000b',
+    ],
+    [
+      'COMPANY_ADDRESS',
+      'must be at most 8 lines of at most 200 characters, separated by \\n',
+      '1\n2\n3\n4\n5\n6\n7\n8\n9',
+    ],
   ];
   const CASES = MISREAD.flatMap(([name, says, ...texts]) => texts.map((text) => [name, text, says] as const));
 

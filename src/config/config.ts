@@ -1,5 +1,6 @@
 import { join, resolve, sep } from 'node:path';
-import { Misread, SETTINGS, type Setting, type SettingName, type SettingValues } from './settings.js';
+import { Misread } from './setting-readers.js';
+import { SETTINGS, type Setting, type SettingName, type SettingValues } from './settings.js';
 
 export interface S3Settings {
   /** Amazon's own when unset. */
@@ -110,6 +111,19 @@ export interface Config {
     readonly retrySeconds: number;
     readonly companyName: string;
     readonly dashboardUrl: string;
+    /** The canonical tag of a language (BCP 47). */
+    readonly defaultLocale: string;
+    /** Undefined means: the templates that come with the program. */
+    readonly templatesDir: string | undefined;
+    readonly brand: {
+      /** Colours as #rrggbb. */
+      readonly primaryColor: string;
+      readonly successColor: string;
+      readonly logoUrl: string | undefined;
+      /** Lines; may be empty. */
+      readonly signature: readonly string[];
+      readonly address: readonly string[];
+    };
   };
 }
 
@@ -328,6 +342,15 @@ function toConfig(values: SettingValues): Config {
       retrySeconds: values.MAIL_RETRY_SECONDS,
       companyName: values.COMPANY_NAME,
       dashboardUrl: values.DASHBOARD_URL,
+      defaultLocale: values.DEFAULT_LOCALE,
+      templatesDir: values.MAIL_TEMPLATES_DIR === undefined ? undefined : resolve(values.MAIL_TEMPLATES_DIR),
+      brand: {
+        primaryColor: values.BRAND_COLOR_PRIMARY,
+        successColor: values.BRAND_COLOR_SUCCESS,
+        logoUrl: values.LOGO_URL,
+        signature: values.MAIL_SIGNATURE,
+        address: values.COMPANY_ADDRESS,
+      },
     },
   };
 }

@@ -1,4 +1,23 @@
-import { isIP } from 'node:net';
+import {
+  colour,
+  fileKey,
+  flag,
+  languageTag,
+  lines,
+  list,
+  mailbox,
+  oneOf,
+  origin,
+  pictureAddress,
+  postgresAddress,
+  proxy,
+  type Reader,
+  secretText,
+  text,
+  webAddress,
+  webhookSecret,
+  whole,
+} from './setting-readers.js';
 
 /**
  * The catalogue of every setting: name, meaning, default and how its text is read. README's table, `.env.example`
@@ -15,114 +34,6 @@ export interface Setting<T = unknown> {
   readonly read: (text: string) => T;
   readonly fallback: T;
 }
-
-/** The text of a variable cannot be read as what the setting needs. */
-export class Misread extends Error {}
-
-type Reader<T> = (text: string) => T;
-
-const text: Reader<string> = (value) => value;
-
-const secretText: Reader<string> = (value) => value;
-
-const flag: Reader<boolean> = (value) => {
-  if (/^(true|1|yes|on)$/i.test(value)) return true;
-  if (/^(false|0|no|off)$/i.test(value)) return false;
-  throw new Misread('must be true or false');
-};
-
-const whole =
-  (min: number, max: number): Reader<number> =>
-  (value) => {
-    const number = /^\d{1,15}$/.test(value) ? Number(value) : NaN;
-    if (!(number >= min && number <= max)) throw new Misread(`must be a whole number from ${min} to ${max}`);
-    return number;
-  };
-
-const oneOf =
-  <const T extends string>(...choices: T[]): Reader<T> =>
-  (value) => {
-    const found = choices.find((choice) => choice.toLowerCase() === value.toLowerCase());
-    if (found === undefined) throw new Misread(`must be one of ${choices.join(', ')}`);
-    return found;
-  };
-
-const webAddress: Reader<string> = (value) => {
-  let url: URL;
-  try {
-    url = new URL(value);
-  } catch {
-    throw new Misread('must be an address such as https://intake.example.com');
-  }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new Misread('must begin with http:// or https://');
-  if (url.username !== '' || url.password !== '') throw new Misread('must not carry a user name or password');
-  return value.replace(/\/+$/, '');
-};
-
-const postgresAddress: Reader<string> = (value) => {
-  try {
-    const url = new URL(value);
-    if (url.protocol === 'postgresql:' || url.protocol === 'postgres:') return value;
-  } catch {
-    // falls through to the one sentence that does not repeat the value: it may hold a password
-  }
-  throw new Misread('must look like postgresql://user:password@host:5432/database');
-};
-
-/** A key-encryption key with its id: `2026-11:<32 bytes in base64>`. */
-const fileKey: Reader<{ readonly id: string; readonly key: Buffer }> = (value) => {
-  const [, id, encoded] = /^([A-Za-z0-9._-]{1,50}):([A-Za-z0-9+/]{43}=)$/.exec(value) ?? [];
-  if (id === undefined || encoded === undefined || id === 'local')
-    throw new Misread('must list keys as id:key, each key 32 bytes in base64; make one with: openssl rand -base64 32');
-  return { id, key: Buffer.from(encoded, 'base64') };
-};
-
-const webhookSecret: Reader<Buffer> = (value) => {
-  const encoded = value.replace(/^whsec_/, '');
-  const bytes = Buffer.from(encoded, 'base64');
-  if (bytes.length < 24 || bytes.length > 64 || bytes.toString('base64') !== encoded)
-    throw new Misread('must be 24 to 64 bytes in base64; make one with: openssl rand -base64 32');
-  return bytes;
-};
-
-const list =
-  <T>(item: Reader<T>): Reader<T[]> =>
-  (value) =>
-    value
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== '')
-      .map(item);
-
-const origin: Reader<string> = (value) => {
-  if (value.includes('*')) throw new Misread('must name exact origins; * is refused');
-  const address = webAddress(value);
-  if (new URL(address).origin !== address)
-    throw new Misread('must be origins without a path, such as https://app.example.com');
-  return address;
-};
-
-/** An address that a mail can be sent to or from. Kept narrow on purpose, like the public form's rule. */
-const mailbox: Reader<string> = (value) => {
-  if (!/^[^\s@<>",;:\\()[\]]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(value)) {
-    throw new Misread('must be an e-mail address');
-  }
-  return value;
-};
-
-const proxy: Reader<string> = (value) => {
-  const [address = '', prefix, more] = value.split('/');
-  const version = isIP(address);
-  // a range of everything would believe everybody
-  const ranges =
-    prefix === undefined ||
-    (/^\d{1,3}$/.test(prefix) && Number(prefix) >= 1 && Number(prefix) <= (version === 4 ? 32 : 128));
-  const named = /^(loopback|linklocal|uniquelocal)$/.test(value);
-  if (!named && (version === 0 || !ranges || more !== undefined)) {
-    throw new Misread('must list the proxies: IP addresses, CIDR ranges, or loopback, linklocal, uniquelocal');
-  }
-  return value;
-};
 
 function setting<T>(group: string, read: Reader<T>, shown: string, doc: string): Setting<T> {
   return { group, doc, shown, secret: read === (secretText as unknown), read, fallback: read(shown) };
@@ -378,6 +289,36 @@ export const SETTINGS = {
     'http://localhost:3000',
     "the attorneys' application; mails link to DASHBOARD_URL/leads/<id>",
   ),
+  DEFAULT_LOCALE: setting(
+    'Mail',
+    languageTag,
+    'en',
+    'language of mails to attorneys, and to prospects whose own is not among the templates',
+  ),
+  MAIL_TEMPLATES_DIR: optional(
+    'Mail',
+    text,
+    'folder of mail templates, shaped like templates/mail of the program, which is used when unset',
+  ),
+  BRAND_COLOR_PRIMARY: setting(
+    'Mail',
+    colour,
+    '1d4ed8',
+    'colour of notifications, buttons and links in mails, as rrggbb',
+  ),
+  BRAND_COLOR_SUCCESS: setting('Mail', colour, '15803d', 'colour of confirmations in mails, as rrggbb'),
+  LOGO_URL: optional(
+    'Mail',
+    pictureAddress,
+    'picture above every mail, https, shown 44 pixels high and legible on light and dark; COMPANY_NAME when unset',
+  ),
+  MAIL_SIGNATURE: setting(
+    'Mail',
+    lines,
+    '',
+    'who signs mails to prospects, lines separated by \\n, COMPANY_NAME follows; "The team of COMPANY_NAME" when unset',
+  ),
+  COMPANY_ADDRESS: setting('Mail', lines, '', 'address at the foot of every mail, lines separated by \\n'),
 } satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -22,6 +22,10 @@ export class Lead {
   @Column('varchar', { name: 'resume_path', length: 500 })
   resumePath!: string;
 
+  /** The language tag of the mails to this person. */
+  @Column('varchar', { length: 35, default: 'en' })
+  locale!: string;
+
   @Column('enum', { enum: LeadStatus, enumName: 'lead_status', default: LeadStatus.Pending })
   status!: LeadStatus;
 

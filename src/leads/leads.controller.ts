@@ -24,6 +24,7 @@ import type { Request, Response } from 'express';
 import { RecordsRefusals } from '../audit/audit.filter.js';
 import { Allow, Public } from '../auth/auth.decorators.js';
 import { Permission } from '../auth/permissions.js';
+import { AcceptedLanguages } from '../common/accepted-languages.js';
 import { type Actor, CurrentActor } from '../common/actor.js';
 import { ApiErrors } from '../common/api-errors.js';
 import {
@@ -111,9 +112,14 @@ export class LeadsController {
     FileStorageUnavailable,
     ServiceUnavailable,
   )
-  async submitLead(@CurrentActor() actor: Actor, @Body() body: SubmitLeadRequest): Promise<SubmittedLeadResponse> {
-    const { first_name: firstName, last_name: lastName, email, resume } = body;
-    return toSubmittedLeadResponse(await this.leads.submit(actor, { firstName, lastName, email, resume }));
+  async submitLead(
+    @CurrentActor() actor: Actor,
+    @AcceptedLanguages() accepted: readonly string[],
+    @Body() body: SubmitLeadRequest,
+  ): Promise<SubmittedLeadResponse> {
+    const { first_name: firstName, last_name: lastName, email, locale, resume } = body;
+    const languages = locale === undefined ? accepted : [locale, ...accepted];
+    return toSubmittedLeadResponse(await this.leads.submit(actor, { firstName, lastName, email, languages, resume }));
   }
 
   @Get()

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { ChoiceField, EmailField, LineField } from '../common/fields.js';
+import { ChoiceField, EmailField, LanguageField, LineField } from '../common/fields.js';
 import { PageQuery, PageResponse } from '../common/pagination.js';
 import { IgnoresOtherFields } from '../common/request-validation.pipe.js';
 import type { ReceivedFile, StoredFile } from '../files/files.service.js';
@@ -22,6 +22,14 @@ export class SubmitLeadRequest {
 
   @EmailField({ example: 'ada@example.com', description: 'Trimmed and lower-cased; one lead per address' })
   email!: string;
+
+  @LanguageField({
+    optional: true,
+    example: 'de-AT',
+    description:
+      'Language of the confirmation; the best of Accept-Language when absent, or when there are no mails in it',
+  })
+  locale?: string;
 
   @UploadField(RESUME, { description: 'A PDF, DOC or DOCX file of at most 5 MB (5 242 880 bytes)' })
   resume!: ReceivedFile;

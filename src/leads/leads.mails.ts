@@ -6,6 +6,7 @@ export function prospectConfirmation(lead: Lead): OutgoingMail {
   return {
     template: 'prospect_confirmation',
     recipient: lead.email,
+    locale: lead.locale,
     data: { prospect_name: lead.fullName, lead_id: lead.id },
   };
 }

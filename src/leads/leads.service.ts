@@ -9,7 +9,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { isSurelyRolledBack } from '../database/constraints.js';
 import { together, Transactions, type Tx } from '../database/transactions.js';
 import { FilesService, type ReceivedFile, type StoredFile, type VerifiedContent } from '../files/files.service.js';
-import { MailService } from '../mail/mail.service.js';
+import { MailService, type OutgoingMail } from '../mail/mail.service.js';
 import { LeadStatusChange } from './lead-status-change.entity.js';
 import { LeadStatusChangesRepository } from './lead-status-changes.repository.js';
 import { LeadStatus } from './lead-status.js';
@@ -25,6 +25,8 @@ export interface LeadSubmission {
   readonly firstName: string;
   readonly lastName: string;
   readonly email: string;
+  /** Tags of the languages that the person reads, best first. */
+  readonly languages: readonly string[];
   readonly resume: ReceivedFile;
 }
 
@@ -53,7 +55,8 @@ export class LeadsService {
    * Takes a submission in: the résumé is durable before anything names it, then lead, story and both mails commit
    * together. Throws `LeadEmailDuplicate`; of any number of equal submissions at once, the unique index lets one through.
    */
-  async submit(actor: Actor, { firstName, lastName, email, resume }: LeadSubmission): Promise<Lead> {
+  async submit(actor: Actor, submission: LeadSubmission): Promise<Lead> {
+    const { firstName, lastName, email, languages, resume } = submission;
     const now = this.clock.now();
     const id = randomUUID();
     const file = await this.files.keep(actor, resume, { kind: 'lead', id });
@@ -63,6 +66,7 @@ export class LeadsService {
       lastName,
       email,
       resumePath: file.storageKey,
+      locale: this.mail.chooseLocale(languages),
       status: LeadStatus.Pending,
       createdAt: now,
       updatedAt: now,
@@ -137,7 +141,7 @@ export class LeadsService {
     return { file, content, name: resumeNameOf(lead) };
   }
 
-  private mailsAbout(lead: Lead, file: StoredFile): ReturnType<typeof prospectConfirmation>[] {
+  private mailsAbout(lead: Lead, file: StoredFile): OutgoingMail[] {
     const { attorneys, dashboardUrl } = this.config.mail;
     return [
       prospectConfirmation(lead),

@@ -24,6 +24,10 @@ export class MailMessage {
   @Column('varchar', { length: 255 })
   recipient!: string;
 
+  /** The language that the recipient wants, which need not be among the templates. */
+  @Column('varchar', { length: 35, default: 'en' })
+  locale!: string;
+
   @Column('jsonb')
   data!: MailData;
 

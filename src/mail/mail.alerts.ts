@@ -24,7 +24,11 @@ export class MailAlerts {
       raised_at: alert.raisedAt.toISOString(),
       details: JSON.stringify(alert.details),
     };
-    const mails = this.config.mail.alertRecipients.map((recipient) => ({ template: 'alert', recipient, data }));
+    const mails = this.config.mail.alertRecipients.map((recipient) => ({
+      template: 'alert' as const,
+      recipient,
+      data,
+    }));
     await this.transactions.run((tx) => this.mail.queue(tx, { kind: 'alert', id: alert.id }, mails));
   }
 }

@@ -6,6 +6,7 @@ import { AlertsModule } from '../alerts/alerts.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { EmlFolder } from './eml-folder.js';
+import { MailComposer } from './mail-composer.js';
 import { MailAlerts } from './mail.alerts.js';
 import { DELIVER_MAIL } from './mail.jobs.js';
 import { MailRepository } from './mail.repository.js';
@@ -27,7 +28,7 @@ import { mailTransport } from './mail.transport.js';
       inject: [CONFIG],
     }),
   ],
-  providers: [MailRepository, MailService, MailTemplates, MailAlerts, EmlFolder],
+  providers: [MailRepository, MailService, MailComposer, MailTemplates, MailAlerts, EmlFolder],
   exports: [MailService, EmlFolder],
 })
 export class MailModule {

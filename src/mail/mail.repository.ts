@@ -15,12 +15,13 @@ export class MailRepository extends BaseRepository<MailMessage> {
     const column = <Value>(value: (message: MailMessage) => Value): Value[] => messages.map(value);
     await rowsIn(
       tx,
-      `INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id, created_at)
-       SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::text[], $6::uuid[], $7::timestamptz[])`,
+      `INSERT INTO mail_messages (id, template, recipient, locale, data, about_kind, about_id, created_at)
+       SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::text[], $7::uuid[], $8::timestamptz[])`,
       [
         column(({ id }) => id),
         column(({ template }) => template),
         column(({ recipient }) => recipient),
+        column(({ locale }) => locale),
         column(({ data }) => JSON.stringify(data)),
         column(({ aboutKind }) => aboutKind),
         column(({ aboutId }) => aboutId),

@@ -9,17 +9,19 @@ import { together, Transactions, type Tx } from '../database/transactions.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { classify } from './delivery-failure.js';
 import { EmlFolder } from './eml-folder.js';
-import { type MailData, MailMessage, MailState } from './mail-message.entity.js';
+import { MailComposer } from './mail-composer.js';
+import type { MailContent } from './mail-catalogue.js';
+import { MailMessage, MailState } from './mail-message.entity.js';
 import { DELIVER_MAIL } from './mail.jobs.js';
 import { MailRepository } from './mail.repository.js';
 import { MailTemplates } from './mail.templates.js';
 
-/** A message to one recipient. */
-export interface OutgoingMail {
-  readonly template: string;
+/** A message to one recipient: a template of the catalogue with its values. */
+export type OutgoingMail = MailContent & {
   readonly recipient: string;
-  readonly data: MailData;
-}
+  /** A language tag; DEFAULT_LOCALE when absent. */
+  readonly locale?: string;
+};
 
 /** What a message is about; the same message about the same thing is sent to a recipient once. */
 export interface MailSubjectMatter {
@@ -38,6 +40,7 @@ export class MailService {
   constructor(
     private readonly messages: MailRepository,
     private readonly templates: MailTemplates,
+    private readonly composer: MailComposer,
     private readonly mailer: MailerService,
     private readonly eml: EmlFolder,
     private readonly jobs: JobsService,
@@ -50,11 +53,20 @@ export class MailService {
     this.domain = config.mail.fromEmail.split('@')[1] ?? 'localhost';
   }
 
+  /**
+   * The first of the languages, best first, that there are mails in; DEFAULT_LOCALE when there is none. Keeps the variety:
+   * de-AT stays de-AT where the mails are in de.
+   */
+  chooseLocale(wanted: readonly string[]): string {
+    return wanted.find((locale) => this.templates.serves(locale)) ?? this.config.mail.defaultLocale;
+  }
+
   /** Owes these messages from the moment the transaction commits. */
   async queue(tx: Tx, about: MailSubjectMatter, mails: readonly OutgoingMail[]): Promise<void> {
     const createdAt = this.clock.now();
     const messages = mails.map((mail) =>
       Object.assign(new MailMessage(), {
+        locale: this.config.mail.defaultLocale,
         ...mail,
         id: randomUUID(),
         aboutKind: about.kind,
@@ -98,15 +110,12 @@ export class MailService {
 
   private async handOver(message: MailMessage): Promise<void> {
     const { fromName, fromEmail, smtp } = this.config.mail;
-    const { subject, html, text } = this.templates.render(message.template, message.data);
     const sent = (await this.mailer.sendMail({
       messageId: message.messageId(this.domain),
       date: message.createdAt,
       from: { name: fromName, address: fromEmail },
       to: { name: '', address: message.recipient },
-      subject,
-      html,
-      text,
+      ...(await this.composer.compose(message)),
       headers: { 'Auto-Submitted': 'auto-generated' },
     })) as { message?: Buffer };
     if (smtp === undefined && sent.message !== undefined) await this.eml.write(message.id, sent.message);

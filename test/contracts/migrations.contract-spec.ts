@@ -79,10 +79,12 @@ describe('the migrations', () => {
         'ALTER TABLE "lead_status_changes" DROP CONSTRAINT "fk_lead_status_changes_changed_by"',
         'ALTER TABLE "lead_status_changes" DROP CONSTRAINT "fk_lead_status_changes_lead"',
         'ALTER TABLE "leads" DROP CONSTRAINT "ck_leads_email_lower"',
+        'ALTER TABLE "leads" DROP CONSTRAINT "ck_leads_locale"',
         'ALTER TABLE "leads" DROP CONSTRAINT "ck_leads_reached_out_at"',
         'ALTER TABLE "leads" DROP CONSTRAINT "ck_leads_reached_out_by"',
         'ALTER TABLE "leads" DROP CONSTRAINT "fk_leads_reached_out_by"',
         'ALTER TABLE "leads" DROP CONSTRAINT "fk_leads_resume"',
+        'ALTER TABLE "mail_messages" DROP CONSTRAINT "ck_mail_messages_locale"',
         'ALTER TABLE "mail_messages" DROP CONSTRAINT "ck_mail_messages_sent_at"',
         'ALTER TABLE "users" DROP CONSTRAINT "ck_users_email_lower"',
         ...[

@@ -47,6 +47,7 @@ describe('the columns of', () => {
       ['updated_at', TIME, 'NO', 'now()'],
       ['reached_out_at', TIME, 'YES', null],
       ['reached_out_by_id', 'uuid', 'YES', null],
+      ['locale', 'character varying(35)', 'NO', "'en'::character varying"],
     ],
     users: [
       ['id', 'uuid', 'NO', null],
@@ -266,6 +267,12 @@ describe('the database itself refuses', () => {
       'a second lead with the same résumé',
       `INSERT INTO leads SELECT gen_random_uuid(), 'A', 'B', 'b@example.com', resume_path FROM leads WHERE id = $1`,
       'idx_lead_resume_path',
+    ],
+    ['a lead whose language is none', `UPDATE leads SET locale = 'de_AT' WHERE id = $1`, 'ck_leads_locale'],
+    [
+      'a mail in a language that is none',
+      `INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id, locale) VALUES ($1, 't', 'r', '{}', 'lead', $1, '')`,
+      'ck_mail_messages_locale',
     ],
     ['a résumé that is no file', `UPDATE leads SET resume_path = 'nothing' WHERE id = $1`, 'fk_leads_resume'],
     ['the loss of a file that a lead names', `DELETE FROM files WHERE storage_key = $1`, 'fk_leads_resume'],

@@ -1,0 +1,141 @@
+import { isIP } from 'node:net';
+import { canonicalLanguageTag } from './language-tag.js';
+
+/** The text of a variable cannot be read as what the setting needs. */
+export class Misread extends Error {}
+
+/** Reads the text of a variable. Throws a {@link Misread} whose message never repeats the text. */
+export type Reader<T> = (text: string) => T;
+
+export const text: Reader<string> = (value) => value;
+
+export const secretText: Reader<string> = (value) => value;
+
+export const flag: Reader<boolean> = (value) => {
+  if (/^(true|1|yes|on)$/i.test(value)) return true;
+  if (/^(false|0|no|off)$/i.test(value)) return false;
+  throw new Misread('must be true or false');
+};
+
+export const whole =
+  (min: number, max: number): Reader<number> =>
+  (value) => {
+    const number = /^\d{1,15}$/.test(value) ? Number(value) : NaN;
+    if (!(number >= min && number <= max)) throw new Misread(`must be a whole number from ${min} to ${max}`);
+    return number;
+  };
+
+export const oneOf =
+  <const T extends string>(...choices: T[]): Reader<T> =>
+  (value) => {
+    const found = choices.find((choice) => choice.toLowerCase() === value.toLowerCase());
+    if (found === undefined) throw new Misread(`must be one of ${choices.join(', ')}`);
+    return found;
+  };
+
+export const webAddress: Reader<string> = (value) => {
+  let url: URL;
+  try {
+    url = new URL(value);
+  } catch {
+    throw new Misread('must be an address such as https://intake.example.com');
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new Misread('must begin with http:// or https://');
+  if (url.username !== '' || url.password !== '') throw new Misread('must not carry a user name or password');
+  return value.replace(/\/+$/, '');
+};
+
+export const postgresAddress: Reader<string> = (value) => {
+  try {
+    const url = new URL(value);
+    if (url.protocol === 'postgresql:' || url.protocol === 'postgres:') return value;
+  } catch {
+    // falls through to the one sentence that does not repeat the value: it may hold a password
+  }
+  throw new Misread('must look like postgresql://user:password@host:5432/database');
+};
+
+/** A key-encryption key with its id: `2026-11:<32 bytes in base64>`. */
+export const fileKey: Reader<{ readonly id: string; readonly key: Buffer }> = (value) => {
+  const [, id, encoded] = /^([A-Za-z0-9._-]{1,50}):([A-Za-z0-9+/]{43}=)$/.exec(value) ?? [];
+  if (id === undefined || encoded === undefined || id === 'local')
+    throw new Misread('must list keys as id:key, each key 32 bytes in base64; make one with: openssl rand -base64 32');
+  return { id, key: Buffer.from(encoded, 'base64') };
+};
+
+export const webhookSecret: Reader<Buffer> = (value) => {
+  const encoded = value.replace(/^whsec_/, '');
+  const bytes = Buffer.from(encoded, 'base64');
+  if (bytes.length < 24 || bytes.length > 64 || bytes.toString('base64') !== encoded)
+    throw new Misread('must be 24 to 64 bytes in base64; make one with: openssl rand -base64 32');
+  return bytes;
+};
+
+export const list =
+  <T>(item: Reader<T>): Reader<T[]> =>
+  (value) =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== '')
+      .map(item);
+
+export const origin: Reader<string> = (value) => {
+  if (value.includes('*')) throw new Misread('must name exact origins; * is refused');
+  const address = webAddress(value);
+  if (new URL(address).origin !== address)
+    throw new Misread('must be origins without a path, such as https://app.example.com');
+  return address;
+};
+
+/** An address that a mail can be sent to or from. Kept narrow on purpose, like the public form's rule. */
+export const mailbox: Reader<string> = (value) => {
+  if (!/^[^\s@<>",;:\\()[\]]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(value)) {
+    throw new Misread('must be an e-mail address');
+  }
+  return value;
+};
+
+export const proxy: Reader<string> = (value) => {
+  const [address = '', prefix, more] = value.split('/');
+  const version = isIP(address);
+  // a range of everything would believe everybody
+  const ranges =
+    prefix === undefined ||
+    (/^\d{1,3}$/.test(prefix) && Number(prefix) >= 1 && Number(prefix) <= (version === 4 ? 32 : 128));
+  const named = /^(loopback|linklocal|uniquelocal)$/.test(value);
+  if (!named && (version === 0 || !ranges || more !== undefined)) {
+    throw new Misread('must list the proxies: IP addresses, CIDR ranges, or loopback, linklocal, uniquelocal');
+  }
+  return value;
+};
+
+/** In lower case with its #, which may be left out: in a `.env` file it would begin a comment. */
+export const colour: Reader<string> = (value) => {
+  const [, digits] = /^#?([0-9a-f]{6})$/i.exec(value) ?? [];
+  if (digits === undefined) throw new Misread('must be a colour as six hexadecimal digits, rrggbb');
+  return `#${digits.toLowerCase()}`;
+};
+
+/** A few lines of text; \n stands for a line break where a value can hold none. */
+export const lines: Reader<string[]> = (value) => {
+  const found = value
+    .split(/\r?\n|\\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  if (found.length > 8 || found.some((line) => line.length > 200 || /\p{Cc}/u.test(line)))
+    throw new Misread('must be at most 8 lines of at most 200 characters, separated by \\n');
+  return found;
+};
+
+/** A picture that mails show: programs that read mail load none over an open line. */
+export const pictureAddress: Reader<string> = (value) => {
+  if (!webAddress(value).startsWith('https://')) throw new Misread('must begin with https://');
+  return value;
+};
+
+export const languageTag: Reader<string> = (value) => {
+  const tag = canonicalLanguageTag(value);
+  if (tag === undefined) throw new Misread('must be a language tag such as en or de-AT');
+  return tag;
+};

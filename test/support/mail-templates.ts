@@ -1,0 +1,36 @@
+import { loadConfig } from '../../src/config/config.js';
+import type { MailData } from '../../src/mail/mail-message.entity.js';
+import { MailTemplates } from '../../src/mail/mail.templates.js';
+
+export const LEAD_ID = '0d7f7c52-3f6e-4a1c-9f7e-6a1f6f1f2c11';
+export const PROSPECT = { prospect_name: 'Ada Lovelace', lead_id: LEAD_ID };
+export const ATTORNEY = {
+  prospect_name: 'Ada Lovelace',
+  prospect_email: 'ada@example.com',
+  resume_filename: 'Résumé Ada.pdf',
+  lead_id: LEAD_ID,
+  dashboard_url: `https://app.test/leads/${LEAD_ID}`,
+};
+export const ALERT = {
+  summary: 'An upload holds malware',
+  cause: 'file.infected',
+  raised_at: '2026-01-31T10:30:00.000Z',
+  details: '{"code":7}',
+};
+export const LOCALES = ['en', 'de'];
+export const MESSAGES: [string, MailData][] = [
+  ['prospect_confirmation', PROSPECT],
+  ['attorney_notification', ATTORNEY],
+  ['alert', ALERT],
+];
+/** Each message in each language, with its values. */
+export const EVERY_MESSAGE = LOCALES.flatMap((locale) => MESSAGES.map(([name, data]) => [locale, name, data] as const));
+
+/** The templates as the program has them after its start. */
+export async function templatesWith(settings: Record<string, string> = {}): Promise<MailTemplates> {
+  const made = new MailTemplates(
+    loadConfig({ COMPANY_NAME: 'Byron & Partners', SMTP_FROM_NAME: 'Intake System', ...settings }),
+  );
+  await made.onModuleInit();
+  return made;
+}
