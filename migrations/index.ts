@@ -8,6 +8,10 @@ import { CreateAuditEntries1764000000007 } from './1764000000007-create-audit-en
 import { DescribeFiles1764000000008 } from './1764000000008-describe-files.js';
 import { CreateAlerts1764000000009 } from './1764000000009-create-alerts.js';
 import { CreateFileTexts1764000000010 } from './1764000000010-create-file-texts.js';
+import { DescribeMailDelivery1764000000013 } from './1764000000013-describe-mail-delivery.js';
+import { CreateMailAttempts1764000000014 } from './1764000000014-create-mail-attempts.js';
+import { CreateMailSuppressions1764000000015 } from './1764000000015-create-mail-suppressions.js';
+import { CreateMailServerState1764000000016 } from './1764000000016-create-mail-server-state.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const MIGRATIONS = [
@@ -21,4 +25,8 @@ export const MIGRATIONS = [
   DescribeFiles1764000000008,
   CreateAlerts1764000000009,
   CreateFileTexts1764000000010,
+  DescribeMailDelivery1764000000013,
+  CreateMailAttempts1764000000014,
+  CreateMailSuppressions1764000000015,
+  CreateMailServerState1764000000016,
 ];

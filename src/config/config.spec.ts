@@ -34,6 +34,7 @@ const FREE_TEXT: readonly SettingName[] = [
   'SMTP_USERNAME',
   'SMTP_PASSWORD',
   'SMTP_FROM_NAME',
+  'MAIL_REPLY_TO',
   'COMPANY_NAME',
 ];
 
@@ -95,6 +96,7 @@ describe('loadConfig', () => {
         smtp: undefined,
         fromEmail: 'noreply@forecourt.test',
         fromName: 'Lead Management System',
+        replyTo: undefined,
         attorneys: ['admin@forecourt.test'],
         alertRecipients: ['admin@forecourt.test'],
         maxAttempts: 3,
@@ -213,6 +215,7 @@ describe('loadConfig', () => {
     ['SMTP_PASSWORD', 'p w', { mail: { smtp: { password: 'p w' } } }, { SMTP_HOST: 'h', SMTP_USERNAME: 'u' }],
     ['SMTP_FROM_EMAIL', 'office@a.test', { mail: { fromEmail: 'office@a.test' } }],
     ['SMTP_FROM_NAME', 'Office', { mail: { fromName: 'Office' } }],
+    ['MAIL_REPLY_TO', 'desk@practice.test', { mail: { replyTo: 'desk@practice.test' } }],
     ['ATTORNEY_EMAIL', 'a@a.test, b@b.test,', { mail: { attorneys: ['a@a.test', 'b@b.test'] } }],
     ['ADMIN_ALERT_EMAIL', 'a@a.test, b@b.test,', { mail: { alertRecipients: ['a@a.test', 'b@b.test'] } }],
     [

@@ -104,6 +104,8 @@ export interface Config {
       | undefined;
     readonly fromEmail: string;
     readonly fromName: string;
+    /** Undefined means the sender. */
+    readonly replyTo: string | undefined;
     readonly attorneys: readonly string[];
     readonly alertRecipients: readonly string[];
     readonly maxAttempts: number;
@@ -324,6 +326,7 @@ function toConfig(values: SettingValues): Config {
       fromName: values.SMTP_FROM_NAME,
       attorneys: mailboxesOf(values.ADMIN_EMAIL, values.ATTORNEY_EMAIL),
       alertRecipients: mailboxesOf(values.ADMIN_EMAIL, values.ADMIN_ALERT_EMAIL),
+      replyTo: values.MAIL_REPLY_TO,
       maxAttempts: values.MAIL_MAX_ATTEMPTS,
       retrySeconds: values.MAIL_RETRY_SECONDS,
       companyName: values.COMPANY_NAME,

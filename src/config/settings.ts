@@ -352,6 +352,7 @@ export const SETTINGS = {
   SMTP_PASSWORD: optional('Mail', secretText, 'password at the mail server'),
   SMTP_FROM_EMAIL: setting('Mail', mailbox, 'noreply@forecourt.test', 'sender of every mail'),
   SMTP_FROM_NAME: setting('Mail', text, 'Lead Management System', 'display name of the sender'),
+  MAIL_REPLY_TO: optional('Mail', mailbox, 'where answers to a mail go; to SMTP_FROM_EMAIL when unset'),
   ATTORNEY_EMAIL: optional('Mail', list(mailbox), 'who hears of a new lead, comma separated; ADMIN_EMAIL when unset'),
   ADMIN_ALERT_EMAIL: optional(
     'Mail',
@@ -370,7 +371,12 @@ export const SETTINGS = {
     '3',
     'attempts for a recipient that the server refuses for now; an outage of the server uses up none',
   ),
-  MAIL_RETRY_SECONDS: setting('Mail', whole(1, 3600), '2', 'wait before the second attempt; doubles each time'),
+  MAIL_RETRY_SECONDS: setting(
+    'Mail',
+    whole(1, 3600),
+    '2',
+    'wait before the second attempt, and before an unreachable server is tried again; doubles each time, up to five minutes',
+  ),
   COMPANY_NAME: setting('Mail', text, 'Forecourt Law', 'name of the practice in mails and documents'),
   DASHBOARD_URL: setting(
     'Mail',

@@ -13,6 +13,8 @@ export function mailTransport(config: Config): SMTPPool.Options | StreamTranspor
     pool: true,
     maxConnections: config.jobs.concurrency,
     maxMessages: 100,
+    // one more connection where the server ended an idle one; everything else is for the queue to repeat
+    maxRequeues: 1,
     secure: tls === 'tls' || (tls === 'auto' && port === 465),
     // a password never goes over an open line, unless the operator insists
     requireTLS: tls === 'starttls' || (tls === 'auto' && username !== undefined),

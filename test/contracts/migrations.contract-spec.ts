@@ -106,6 +106,8 @@ describe('the migrations', () => {
           'idx_lead_status_changes_lead',
           'idx_lead_status_created_at',
           'idx_lead_updated_at',
+          'idx_mail_messages_held',
+          'idx_mail_messages_suspect',
           'idx_user_email',
         ].map((name) => `DROP INDEX "public"."${name}"`),
       ].sort(),

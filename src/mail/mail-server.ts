@@ -1,0 +1,118 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { Clock } from '../common/clock.js';
+import { LOGGER } from '../common/logging.js';
+import { CONFIG, type Config } from '../config/config.js';
+import type { Tx } from '../database/transactions.js';
+import { JobsService } from '../jobs/jobs.service.js';
+import { DELIVER_MAIL, PROBE_MAIL_SERVER } from './mail.jobs.js';
+import { MailRepository } from './mail.repository.js';
+import { MailServerRepository, type MailServerState } from './mail-server.repository.js';
+import { retryWaitMs } from './retry-wait.js';
+
+interface Outage {
+  /** What was wrong. */
+  readonly words: string;
+  /** The message was the test whether the server is back. */
+  readonly isProbe: boolean;
+}
+
+/**
+ * The pause of all mail while the mail server is away, shared by all processes through the one row of `mail_server_state`.
+ *
+ * An outage begins the pause. From then on a delivery job finds it, marks its message as held and ends: it uses up no
+ * attempt and nothing waits in the queue of jobs. One probe job at a time tests the server with one held message, after
+ * growing waits. Whatever the server answers, yes or no, ends the pause: in the same transaction all held messages get
+ * their delivery jobs back, so they leave at once.
+ *
+ * One message alone proves no outage, since the trouble may be the message's own. As long as no second one met with it,
+ * the first is only suspected, and another message that comes along is tried at once. A suspect that fails again after
+ * the server answered for others pauses nobody any more (see `MailDelivery`).
+ *
+ * The row is locked before any message is. A held message is thereby never left behind: who holds it has the lock and
+ * sees the pause, who ends the pause has the lock and sees the message.
+ */
+@Injectable()
+export class MailServer {
+  private readonly logger: Logger;
+
+  constructor(
+    private readonly states: MailServerRepository,
+    private readonly messages: MailRepository,
+    private readonly jobs: JobsService,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.logger = logger.child({ logger: 'mail' });
+  }
+
+  lock(tx: Tx): Promise<MailServerState> {
+    return this.states.lock(tx);
+  }
+
+  lockIfPaused(tx: Tx): Promise<MailServerState | null> {
+    return this.states.lockIfPaused(tx);
+  }
+
+  /** Notes that a message met with an outage. It must be marked as held, and saved, before. */
+  async noteOutage(tx: Tx, state: MailServerState, messageId: string, { words, isProbe }: Outage): Promise<void> {
+    const begins = state.pausedSince === null;
+    if (state.pausedSince === null) {
+      state.pausedSince = this.clock.now();
+      state.suspectId = messageId;
+      this.logger.warn({ message_id: messageId }, 'the mail server is away: all mail waits');
+    } else if (state.suspectId !== messageId) {
+      state.suspectId = null;
+    }
+    state.lastError = words;
+    if (!begins && !isProbe) {
+      // it was under way when the pause began; a probe is planned or under way already
+      await this.states.save(tx, state);
+      return;
+    }
+    state.failures += 1;
+    const isOnlySuspicion = state.suspectId !== null && (await this.messages.isAnyOtherHeld(tx, messageId));
+    await this.planProbe(tx, state, isOnlySuspicion ? 0 : retryWaitMs(this.config.mail.retrySeconds, state.failures));
+  }
+
+  /** Notes that a message is held. It is the probe at once where only one other message met with the outage. */
+  async noteHeld(tx: Tx, state: MailServerState, messageId: string): Promise<void> {
+    const { suspectId, nextProbeAt } = state;
+    if (suspectId === null || suspectId === messageId || nextProbeAt === null) return;
+    if (nextProbeAt.getTime() > this.clock.now().getTime()) await this.planProbe(tx, state, 0);
+  }
+
+  /** From here on until its outcome is noted the probe is under way. */
+  async beginProbe(tx: Tx, state: MailServerState): Promise<void> {
+    state.nextProbeAt = null;
+    await this.states.save(tx, state);
+  }
+
+  /** Ends the pause: everything that is held goes on at once. */
+  async resume(tx: Tx, state: MailServerState): Promise<void> {
+    await this.states.save(tx, {
+      pausedSince: null,
+      failures: 0,
+      nextProbeAt: null,
+      round: state.round + 1,
+      suspectId: null,
+      lastError: null,
+    });
+    const ids = await this.messages.release(tx);
+    await this.jobs.enqueue(
+      tx,
+      DELIVER_MAIL,
+      ids.map((id) => ({ message_id: id })),
+    );
+    this.logger.info({ held: ids.length }, 'the mail server is back: mail goes on');
+  }
+
+  private async planProbe(tx: Tx, state: MailServerState, waitMs: number): Promise<void> {
+    const runAt = new Date(this.clock.now().getTime() + waitMs);
+    state.nextProbeAt = runAt;
+    state.round += 1;
+    await this.states.save(tx, state);
+    await this.jobs.enqueue(tx, PROBE_MAIL_SERVER, [{ round: state.round }], { runAt });
+  }
+}
