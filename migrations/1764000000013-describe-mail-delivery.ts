@@ -22,11 +22,11 @@ export class DescribeMailDelivery1764000000013 implements MigrationInterface {
     await queryRunner.query(`UPDATE mail_messages SET failed_at = created_at WHERE state = 'failed'`);
     await queryRunner.query(`
       CREATE INDEX idx_mail_messages_held ON mail_messages (deferrals, created_at, id) WHERE held_at IS NOT NULL`);
-    await queryRunner.query(`CREATE INDEX idx_mail_messages_suspect ON mail_messages (recipient) WHERE is_suspect`);
+    await queryRunner.query(`CREATE INDEX idx_mail_messages_deferred ON mail_messages (recipient) WHERE deferrals > 0`);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query(`DROP INDEX idx_mail_messages_suspect`);
+    await queryRunner.query(`DROP INDEX idx_mail_messages_deferred`);
     await queryRunner.query(`DROP INDEX idx_mail_messages_held`);
     await queryRunner.query(`
       ALTER TABLE mail_messages

@@ -11,10 +11,10 @@ export class CreateMailServerState1764000000016 implements MigrationInterface {
         failures integer NOT NULL DEFAULT 0,
         next_probe_at timestamptz,
         round integer NOT NULL DEFAULT 0,
-        suspect_id uuid,
+        suspect varchar(255),
         last_error text,
         CONSTRAINT ck_mail_server_state_paused CHECK (
-          paused_since IS NOT NULL OR (failures = 0 AND next_probe_at IS NULL AND suspect_id IS NULL))
+          paused_since IS NOT NULL OR (failures = 0 AND next_probe_at IS NULL AND suspect IS NULL))
       )`);
     await queryRunner.query(`INSERT INTO mail_server_state DEFAULT VALUES`);
   }

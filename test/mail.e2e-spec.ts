@@ -128,7 +128,14 @@ describe('an outage of the mail server', () => {
     const waiting = await reaches(app, prospect, 'retrying');
     const up = await startSmtp({ port: down.port });
     const sent = await reaches(app, prospect, 'sent');
-    expect(sent).toEqual({ ...waiting, state: 'sent', attempts: 1, deferrals: sent.deferrals, last_error: null });
+    expect(sent).toEqual({
+      ...waiting,
+      state: 'sent',
+      attempts: 1,
+      deferrals: sent.deferrals,
+      last_error: null,
+      subject: 'Thank you for your submission',
+    });
     expect(sent.deferrals).toBeGreaterThan(0);
     expect(up.to(prospect).map(({ parsed }) => parsed.messageId)).toEqual([`<${sent.id}@forecourt.test>`]);
     await reaches(app, ATTORNEY, 'sent');

@@ -34,7 +34,6 @@ const FREE_TEXT: readonly SettingName[] = [
   'SMTP_USERNAME',
   'SMTP_PASSWORD',
   'SMTP_FROM_NAME',
-  'MAIL_REPLY_TO',
   'COMPANY_NAME',
 ];
 
@@ -96,6 +95,7 @@ describe('loadConfig', () => {
         smtp: undefined,
         fromEmail: 'noreply@forecourt.test',
         fromName: 'Lead Management System',
+        sendWithinMs: 30_000,
         replyTo: undefined,
         attorneys: ['admin@forecourt.test'],
         alertRecipients: ['admin@forecourt.test'],
@@ -215,6 +215,7 @@ describe('loadConfig', () => {
     ['SMTP_PASSWORD', 'p w', { mail: { smtp: { password: 'p w' } } }, { SMTP_HOST: 'h', SMTP_USERNAME: 'u' }],
     ['SMTP_FROM_EMAIL', 'office@a.test', { mail: { fromEmail: 'office@a.test' } }],
     ['SMTP_FROM_NAME', 'Office', { mail: { fromName: 'Office' } }],
+    ['SMTP_TIMEOUT_SECONDS', '5', { mail: { sendWithinMs: 5000 } }],
     ['MAIL_REPLY_TO', 'desk@practice.test', { mail: { replyTo: 'desk@practice.test' } }],
     ['ATTORNEY_EMAIL', 'a@a.test, b@b.test,', { mail: { attorneys: ['a@a.test', 'b@b.test'] } }],
     ['ADMIN_ALERT_EMAIL', 'a@a.test, b@b.test,', { mail: { alertRecipients: ['a@a.test', 'b@b.test'] } }],
@@ -398,6 +399,8 @@ describe('a setting that cannot be read', () => {
     ['MAX_FILE_SIZE', 'must be a whole number from 1 to 1073741824', '0', '1073741825', '5MB', '9'.repeat(16)],
     ['SMTP_PORT', 'must be a whole number from 1 to 65535', '0', '65536'],
     ['SMTP_TLS', 'must be one of auto, starttls, tls, none', 'ssl', 'true'],
+    ['MAIL_REPLY_TO', 'must be an e-mail address', 'Office <o@a.test>', 'o@a.test\r\nBcc: x@y.test', 'o@a@b.test'],
+    ['SMTP_TIMEOUT_SECONDS', 'must be a whole number from 1 to 600', '0', '601'],
     ['SMTP_FROM_EMAIL', 'must be an e-mail address', 'Office <o@a.test>', 'o@a.test\r\nBcc: x@y.test', 'o@a@b.test'],
     ['ADMIN_ALERT_EMAIL', 'must be an e-mail address', 'nobody'],
     ['ATTORNEY_EMAIL', 'must be an e-mail address', 'a@a.test;b@b.test', 'a@a.test,nobody'],

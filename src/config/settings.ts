@@ -348,6 +348,12 @@ export const SETTINGS = {
     'auto',
     'auto: TLS on port 465, otherwise STARTTLS when offered and always before a password; starttls and tls insist; none never encrypts',
   ),
+  SMTP_TIMEOUT_SECONDS: setting(
+    'Mail',
+    whole(1, 600),
+    '30',
+    'longest time that handing over one message may take; of it, connecting at most 10',
+  ),
   SMTP_USERNAME: optional('Mail', text, 'user name at the mail server, if it asks for one'),
   SMTP_PASSWORD: optional('Mail', secretText, 'password at the mail server'),
   SMTP_FROM_EMAIL: setting('Mail', mailbox, 'noreply@forecourt.test', 'sender of every mail'),

@@ -26,13 +26,16 @@ export class MailAttemptsRepository {
     return rows.length > 0;
   }
 
-  /** Whether the server has answered for another message since this one last met with an outage, if it ever did. */
-  async wasServerSeenSinceOutageOf(tx: Tx, messageId: string): Promise<boolean> {
+  /** Whether the server has answered for others since mail that is owed to this recipient last met with an outage, if it did. */
+  async wasServerSeenSinceOutageFor(tx: Tx, recipient: string): Promise<boolean> {
     const rows = await rowsIn(
       tx,
-      `SELECT FROM mail_attempts WHERE message_id <> $1 AND outcome IN ('sent', 'refused', 'postponed') AND ended_at >
-         (SELECT max(ended_at) FROM mail_attempts WHERE message_id = $1 AND outcome = 'outage') LIMIT 1`,
-      [messageId],
+      `SELECT FROM mail_attempts JOIN mail_messages ON mail_messages.id = message_id
+       WHERE recipient <> $1 AND outcome IN ('sent', 'refused', 'postponed') AND ended_at >
+         (SELECT max(ended_at) FROM mail_attempts JOIN mail_messages ON mail_messages.id = message_id
+          WHERE recipient = $1 AND deferrals > 0 AND state IN ('sending', 'retrying') AND outcome = 'outage')
+       LIMIT 1`,
+      [recipient],
     );
     return rows.length > 0;
   }

@@ -120,7 +120,7 @@ export class MailDelivery {
     if (message === null) return null;
     message.hold(now);
     await this.messages.update(tx, message, CHANGED);
-    await this.server.noteHeld(tx, state, id);
+    await this.server.noteHeld(tx, state, message);
     return null;
   }
 
@@ -187,7 +187,7 @@ export class MailDelivery {
   private async noteOutage(tx: Tx, attempt: Attempt, { words }: Failure): Promise<boolean> {
     const { message, isProbe } = attempt;
     const state = await this.server.lock(tx);
-    const isItsOwn = state.pausedSince === null && (await this.attempts.wasServerSeenSinceOutageOf(tx, message.id));
+    const isItsOwn = state.pausedSince === null && (message.isSuspect || (await this.isToSuspect(tx, message)));
     if (!(await this.end(tx, attempt, 'outage', words))) return false;
     const now = this.clock.now();
     message.deferrals += 1;
@@ -197,8 +197,12 @@ export class MailDelivery {
     else if (now.getTime() - message.createdAt.getTime() > SUSPECT_IS_TRIED_FOR_MS) message.markFailed(now, words);
     else await this.retry(tx, message, message.deferrals, words);
     await this.messages.update(tx, message, CHANGED);
-    if (!isItsOwn) await this.server.noteOutage(tx, state, message.id, { words, isProbe });
+    if (!isItsOwn) await this.server.noteOutage(tx, state, message, { words, isProbe });
     return true;
+  }
+
+  private isToSuspect(tx: Tx, { recipient }: MailMessage): Promise<boolean> {
+    return this.attempts.wasServerSeenSinceOutageFor(tx, recipient);
   }
 
   private async retry(tx: Tx, message: MailMessage, failures: number, words: string): Promise<void> {

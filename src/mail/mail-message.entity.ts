@@ -70,7 +70,7 @@ export class MailMessage {
   @Column('timestamptz', { name: 'held_at', nullable: true })
   heldAt!: Date | null;
 
-  /** It met with an outage while the server answered others: the trouble is its own, or its recipient's. */
+  /** It met with an outage while the server answered for others: the trouble is its own, or its recipient's. */
   @Column('boolean', { name: 'is_suspect', default: false })
   isSuspect!: boolean;
 

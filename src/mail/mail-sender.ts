@@ -6,9 +6,6 @@ import { EmlFolder } from './eml-folder.js';
 import type { MailMessage } from './mail-message.entity.js';
 import { MailTemplates, type RenderedMail } from './mail.templates.js';
 
-/** From the first byte to the server's word; nodemailer's own limits only notice a server that says nothing at all. */
-const SEND_WITHIN_MS = 30_000;
-
 /** Makes a message and hands it to the mail server, or writes it to the `.eml` folder where there is none. */
 @Injectable()
 export class MailSender {
@@ -25,13 +22,14 @@ export class MailSender {
 
   /**
    * Resolves when the mail server has taken the message. Sets its subject. Throws `UnsendableMail` when the message cannot
-   * be made, `SendingTookTooLong` after 30 seconds, and nodemailer's errors.
+   * be made, `SendingTookTooLong`, and nodemailer's errors.
    */
   async send(message: MailMessage): Promise<void> {
-    const { fromName, fromEmail, replyTo, smtp } = this.config.mail;
+    const { fromName, fromEmail, replyTo, smtp, sendWithinMs } = this.config.mail;
     const { subject, html, text } = this.render(message);
     message.subject = subject;
-    const signal = AbortSignal.timeout(SEND_WITHIN_MS);
+    // the transport's own limits only notice a server that says nothing at all
+    const signal = AbortSignal.timeout(sendWithinMs);
     const mail: ISendMailOptions & { readonly signal: AbortSignal } = {
       messageId: message.messageId(this.domain),
       date: message.createdAt,
@@ -46,9 +44,9 @@ export class MailSender {
     };
     let sent: { message?: Buffer };
     try {
-      sent = (await this.mailer.sendMail(mail)) as { message?: Buffer };
+      sent = await this.mailer.sendMail(mail);
     } catch (error) {
-      throw signal.aborted ? new SendingTookTooLong(SEND_WITHIN_MS, error) : error;
+      throw signal.aborted ? new SendingTookTooLong(sendWithinMs, error) : error;
     }
     if (smtp === undefined && sent.message !== undefined) await this.eml.write(message.id, sent.message);
   }

@@ -10,13 +10,13 @@ export interface MailServerState {
   nextProbeAt: Date | null;
   /** Each planned probe has a number of its own; one that is not the latest does nothing. */
   round: number;
-  /** The only message so far that met with this outage. */
-  suspectId: string | null;
+  /** The only recipient so far whose mail met with this outage. */
+  suspect: string | null;
   lastError: string | null;
 }
 
 const SELECTION = `SELECT paused_since AS "pausedSince", failures, next_probe_at AS "nextProbeAt", round,
-  suspect_id AS "suspectId", last_error AS "lastError" FROM mail_server_state`;
+  suspect, last_error AS "lastError" FROM mail_server_state`;
 
 @Injectable()
 export class MailServerRepository {
@@ -36,9 +36,9 @@ export class MailServerRepository {
   async save(tx: Tx, state: MailServerState): Promise<void> {
     await rowsIn(
       tx,
-      `UPDATE mail_server_state SET paused_since = $1, failures = $2, next_probe_at = $3, round = $4, suspect_id = $5,
+      `UPDATE mail_server_state SET paused_since = $1, failures = $2, next_probe_at = $3, round = $4, suspect = $5,
          last_error = $6`,
-      [state.pausedSince, state.failures, state.nextProbeAt, state.round, state.suspectId, state.lastError],
+      [state.pausedSince, state.failures, state.nextProbeAt, state.round, state.suspect, state.lastError],
     );
   }
 }

@@ -6,6 +6,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import type { Tx } from '../database/transactions.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { DELIVER_MAIL, PROBE_MAIL_SERVER } from './mail.jobs.js';
+import type { MailMessage } from './mail-message.entity.js';
 import { MailRepository } from './mail.repository.js';
 import { MailServerRepository, type MailServerState } from './mail-server.repository.js';
 import { retryWaitMs } from './retry-wait.js';
@@ -25,9 +26,9 @@ interface Outage {
  * growing waits. Whatever the server answers, yes or no, ends the pause: in the same transaction all held messages get
  * their delivery jobs back, so they leave at once.
  *
- * One message alone proves no outage, since the trouble may be the message's own. As long as no second one met with it,
- * the first is only suspected, and another message that comes along is tried at once. A suspect that fails again after
- * the server answered for others pauses nobody any more (see `MailDelivery`).
+ * One recipient alone proves no outage, since the trouble may be its own. As long as mail to no second one met with it, it
+ * is only suspected, and a message to another that comes along is tried at once. If that is answered and mail to the
+ * suspect fails again, it pauses nobody any more: its messages are repeated by themselves, one at a time.
  *
  * The row is locked before any message is. A held message is thereby never left behind: who holds it has the lock and
  * sees the pause, who ends the pause has the lock and sees the message.
@@ -56,30 +57,30 @@ export class MailServer {
   }
 
   /** Notes that a message met with an outage. It must be marked as held, and saved, before. */
-  async noteOutage(tx: Tx, state: MailServerState, messageId: string, { words, isProbe }: Outage): Promise<void> {
+  async noteOutage(tx: Tx, state: MailServerState, { recipient }: MailMessage, outage: Outage): Promise<void> {
     const begins = state.pausedSince === null;
-    if (state.pausedSince === null) {
+    if (begins) {
       state.pausedSince = this.clock.now();
-      state.suspectId = messageId;
-      this.logger.warn({ message_id: messageId }, 'the mail server is away: all mail waits');
-    } else if (state.suspectId !== messageId) {
-      state.suspectId = null;
+      state.suspect = recipient;
+      this.logger.warn({ reason: outage.words }, 'the mail server is away: all mail waits');
+    } else if (state.suspect !== recipient) {
+      state.suspect = null;
     }
-    state.lastError = words;
-    if (!begins && !isProbe) {
+    state.lastError = outage.words;
+    if (!begins && !outage.isProbe) {
       // it was under way when the pause began; a probe is planned or under way already
       await this.states.save(tx, state);
       return;
     }
     state.failures += 1;
-    const isOnlySuspicion = state.suspectId !== null && (await this.messages.isAnyOtherHeld(tx, messageId));
+    const isOnlySuspicion = state.suspect !== null && (await this.messages.isAnyHeldExceptTo(tx, state.suspect));
     await this.planProbe(tx, state, isOnlySuspicion ? 0 : retryWaitMs(this.config.mail.retrySeconds, state.failures));
   }
 
-  /** Notes that a message is held. It is the probe at once where only one other message met with the outage. */
-  async noteHeld(tx: Tx, state: MailServerState, messageId: string): Promise<void> {
-    const { suspectId, nextProbeAt } = state;
-    if (suspectId === null || suspectId === messageId || nextProbeAt === null) return;
+  /** Notes that a message is held. It is the probe at once where mail to only one other recipient met with the outage. */
+  async noteHeld(tx: Tx, state: MailServerState, { recipient }: MailMessage): Promise<void> {
+    const { suspect, nextProbeAt } = state;
+    if (suspect === null || suspect === recipient || nextProbeAt === null) return;
     if (nextProbeAt.getTime() > this.clock.now().getTime()) await this.planProbe(tx, state, 0);
   }
 
@@ -96,7 +97,7 @@ export class MailServer {
       failures: 0,
       nextProbeAt: null,
       round: state.round + 1,
-      suspectId: null,
+      suspect: null,
       lastError: null,
     });
     const ids = await this.messages.release(tx);

@@ -10,6 +10,10 @@ export interface BegunAttempt {
   readonly number: number;
 }
 
+/** Held messages: those to recipients whose held mail failed before come last. */
+const INNOCENT_FIRST = `recipient IN
+  (SELECT recipient FROM mail_messages WHERE held_at IS NOT NULL AND deferrals > 0), deferrals, created_at, id`;
+
 @Injectable()
 export class MailRepository extends BaseRepository<MailMessage> {
   constructor(database: Database) {
@@ -51,7 +55,7 @@ export class MailRepository extends BaseRepository<MailMessage> {
            AND NOT EXISTS (SELECT FROM mail_suppressions WHERE address = lower(t.recipient) AND lifted_at IS NULL)
            AND ($3 OR NOT EXISTS (SELECT FROM mail_server_state WHERE paused_since IS NOT NULL)
              AND NOT EXISTS (SELECT FROM mail_messages AS other
-               WHERE other.recipient = t.recipient AND other.is_suspect AND other.id <> t.id
+               WHERE other.recipient = t.recipient AND other.deferrals > 0 AND other.is_suspect AND other.id <> t.id
                  AND (NOT t.is_suspect OR other.id < t.id)))
          RETURNING ${this.mapping.selection}
        ), interrupted AS (
@@ -68,30 +72,34 @@ export class MailRepository extends BaseRepository<MailMessage> {
     return row === undefined ? null : { message: this.toEntity(row), number: row.attemptNumber };
   }
 
-  /** The held message to test the server with: never one that failed before while there is another. */
+  /**
+   * The held message to test the server with: one to a recipient whose mail did not fail in this outage, while there is
+   * one, and one that failed seldom.
+   */
   async findNextHeld(tx: Tx): Promise<string | null> {
     const [row] = await rowsIn<{ id: string }>(
       tx,
       `SELECT id FROM mail_messages
-       WHERE held_at IS NOT NULL AND state IN ('queued', 'sending', 'retrying') ORDER BY deferrals, created_at, id LIMIT 1`,
+       WHERE held_at IS NOT NULL AND state IN ('queued', 'sending', 'retrying') ORDER BY ${INNOCENT_FIRST} LIMIT 1`,
       [],
     );
     return row?.id ?? null;
   }
 
-  /** Whether a message other than this one is held. */
-  async isAnyOtherHeld(tx: Tx, id: string): Promise<boolean> {
-    const rows = await rowsIn(tx, `SELECT FROM mail_messages WHERE held_at IS NOT NULL AND id <> $1 LIMIT 1`, [id]);
+  /** Whether mail to anybody else is held. */
+  async isAnyHeldExceptTo(tx: Tx, recipient: string): Promise<boolean> {
+    const rows = await rowsIn(tx, `SELECT FROM mail_messages WHERE held_at IS NOT NULL AND recipient <> $1 LIMIT 1`, [
+      recipient,
+    ]);
     return rows.length > 0;
   }
 
-  /** Holds no message any longer, and says which were held. */
+  /** Holds no message any longer, and says which were held, in the order in which they should go on. */
   async release(tx: Tx): Promise<string[]> {
     const rows = await rowsIn<{ id: string }>(
       tx,
-      `WITH released AS (
-         UPDATE mail_messages SET held_at = NULL WHERE held_at IS NOT NULL RETURNING id, deferrals, created_at
-       ) SELECT id FROM released ORDER BY deferrals, created_at, id`,
+      `WITH released AS (UPDATE mail_messages SET held_at = NULL WHERE held_at IS NOT NULL RETURNING id)
+       SELECT id FROM released JOIN mail_messages USING (id) ORDER BY ${INNOCENT_FIRST}`,
       [],
     );
     return rows.map(({ id }) => id);

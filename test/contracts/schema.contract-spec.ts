@@ -149,7 +149,7 @@ describe('the columns of', () => {
       ['failures', 'integer', 'NO', '0'],
       ['next_probe_at', TIME, 'YES', null],
       ['round', 'integer', 'NO', '0'],
-      ['suspect_id', 'uuid', 'YES', null],
+      ['suspect', 'character varying(255)', 'YES', null],
       ['last_error', 'text', 'YES', null],
     ],
   };
