@@ -8,13 +8,14 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { pino } from 'pino';
-import { startEmbeddedPostgres } from '../dist/src/database/embedded-postgres.js';
 import { FailingSmtpServer } from './failing-smtp-server.mjs';
 
-const MAIN = resolve(import.meta.dirname, '..', 'dist/src/main.js');
+const ROOT = resolve(import.meta.dirname, '..');
+const MAIN = join(ROOT, 'dist/src/main.js');
 /** Messages that one process has under way at a time: WORKER_CONCURRENCY. */
 const PARALLELISM = 4;
 /** While there is mail for well-behaved recipients and the server is up, something arrives at least this often. */
@@ -30,7 +31,10 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '30' },
   },
 });
-const [messages, kills, seed, minutes] = [values.messages, values.kills, values.seed, values.minutes].map(Number);
+const messages = Number(values.messages);
+const kills = Number(values.kills);
+const seed = Number(values.seed);
+const minutes = Number(values.minutes);
 if (!(messages >= 20) || !(kills >= 0) || Number.isNaN(seed) || !(minutes > 0))
   throw new Error('--messages must be 20 or more; --kills, --seed and --minutes numbers');
 
@@ -115,6 +119,9 @@ async function main() {
   const began = performance.now();
   const folder = await mkdtemp(join(tmpdir(), 'forecourt-torture-'));
   await chmod(folder, 0o755);
+  const { startEmbeddedPostgres } = /** @type {typeof import('../src/database/embedded-postgres.js')} */ (
+    await import(pathToFileURL(join(ROOT, 'dist/src/database/embedded-postgres.js')).href)
+  );
   const postgres = await startEmbeddedPostgres(join(folder, 'database'), pino({ level: 'silent' }));
   const database = new pg.Client({ connectionString: postgres.url });
   await database.connect();

@@ -6,8 +6,9 @@ import type { JobDefinition } from '../jobs/jobs.service.js';
  */
 export const DELIVER_MAIL: JobDefinition<{ readonly message_id: string }> = { name: 'mail.deliver', maxAttempts: 25 };
 
-/** Tests with one message whether a mail server that was away is back. */
+/** Tests with one message whether a mail server that was away is back, before any job that would only find it away. */
 export const PROBE_MAIL_SERVER: JobDefinition<{ readonly round: number }> = {
   name: 'mail.probe_server',
   maxAttempts: 25,
+  priority: -1,
 };
