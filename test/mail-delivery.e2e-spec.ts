@@ -241,6 +241,8 @@ describe('the time limit of a delivery', () => {
 
 describe('a recipient who refused for good', () => {
   const NO: Answer = { code: 550, text: '5.1.1 no such user' };
+  /** Who hears of alerts when nobody is named. */
+  const OPERATOR = 'admin@forecourt.test';
 
   it('gets no further mail, in whatever case it is written, until that is lifted', async () => {
     const one = anEmail();
@@ -259,7 +261,7 @@ describe('a recipient who refused for good', () => {
     expect(suppressed.last_error).toContain('550 5.1.1 no such user');
     expect(await attemptsAt(app, capitals)).toEqual([]);
     await expectNothingLeftToDo(app);
-    expect([...sink.asked.keys()]).toEqual([one]);
+    expect([...sink.asked.keys()].sort()).toEqual([one, OPERATOR].sort());
     expect(await app.database.query('SELECT address, reason, lifted_at FROM mail_suppressions')).toEqual([
       { address: one, reason: suppressed.last_error, lifted_at: null },
     ]);
@@ -267,6 +269,26 @@ describe('a recipient who refused for good', () => {
     await app.database.query('DELETE FROM mail_messages WHERE recipient = $1', [one]);
     await oweMails(app, [one]);
     await reaches(app, one, 'sent');
+  });
+
+  it('is made known to the operators, once, without the address; and if it is one of them, to nobody by mail', async () => {
+    const one = anEmail();
+    const sink = await startSmtp({ recipient: () => NO });
+    const app = await startMailingApp({ ...sink.settings, ...QUICK });
+
+    await oweMails(app, [one]);
+
+    const { id } = await reaches(app, one, 'failed');
+    await reaches(app, OPERATOR, 'failed');
+    await expectNothingLeftToDo(app);
+    const alerts = await app.database.query<{ cause: string }>(
+      'SELECT cause, summary, details FROM alerts ORDER BY raised_at',
+    );
+    expect(alerts[0]?.cause).toBe(`mail.recipient_refused:${id}`);
+    // the second is that of the operator's own address, whose mail is suppressed
+    expect(alerts).toHaveLength(2);
+    expect(sink.asked.get(OPERATOR)).toHaveLength(1);
+    expectDiscreet(alerts, one, OPERATOR);
   });
 
   it.each<[string, Answer, 'recipient' | 'message']>([

@@ -140,6 +140,27 @@ describe('while the mail server is away', () => {
     for (const each of [one, other]) expect(await reaches(app, each, 'retrying')).toMatchObject({ attempts: 0 });
   });
 
+  it('the operators hear of it after ten minutes, and not before', async () => {
+    const broken = await startBrokenServer();
+    const app = await startMailingApp({ SMTP_HOST: '127.0.0.1', SMTP_PORT: String(broken.port), ...QUICK });
+    await oweMails(app, [anEmail(), anEmail()]);
+    const failures = async (): Promise<number> =>
+      (await app.database.query<{ failures: number }>('SELECT failures FROM mail_server_state'))[0]?.failures ?? 0;
+    await eventually('it was tried in vain twice', async () => (await failures()) >= 2);
+    await app.database.query(`UPDATE mail_server_state SET paused_since = now() - interval '9 minutes'`);
+    const before = await failures();
+    await eventually('it is tried again', async () => (await failures()) > before, 20_000);
+    expect(await app.database.query('SELECT cause FROM alerts')).toEqual([]);
+
+    await app.database.query(`UPDATE mail_server_state SET paused_since = now() - interval '11 minutes'`);
+    await app.database.query(`UPDATE graphile_worker._private_jobs SET run_at = now()`);
+
+    await eventually('there is an alert', async () => {
+      const alerts = await app.database.query<{ cause: string }>('SELECT cause FROM alerts');
+      return alerts.some(({ cause }) => cause === 'mail.server_down');
+    });
+  });
+
   it('a probe whose process is killed is taken up by the next one', async () => {
     const sockets: Socket[] = [];
     const hanging = createServer((socket) => {

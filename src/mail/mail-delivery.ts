@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
+import { AlertsService } from '../alerts/alerts.service.js';
 import { Clock } from '../common/clock.js';
 import { LOGGER } from '../common/logging.js';
 import { CONFIG, type Config } from '../config/config.js';
@@ -60,6 +61,7 @@ export class MailDelivery {
     private readonly server: MailServer,
     private readonly sender: MailSender,
     private readonly jobs: JobsService,
+    private readonly alerts: AlertsService,
     private readonly transactions: Transactions,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
@@ -177,11 +179,22 @@ export class MailDelivery {
     if (kind === 'postponed' && message.attempts < this.config.mail.maxAttempts)
       await this.retry(tx, message, message.attempts, words);
     else message.markFailed(now, words);
-    if (kind === 'refused' && isAboutRecipient(error)) await this.suppressions.add(tx, message.recipient, words, now);
+    if (kind === 'refused' && isAboutRecipient(error)) await this.suppressRecipient(tx, message, words);
     await this.messages.update(tx, message, CHANGED);
     // what could not be made says nothing about the server; as a probe it lets the next message be the test
     if (paused !== null && (kind !== 'unsendable' || isProbe)) await this.server.resume(tx, paused);
     return true;
+  }
+
+  private async suppressRecipient(tx: Tx, message: MailMessage, words: string): Promise<void> {
+    const { id, template, aboutKind, aboutId } = message;
+    await this.suppressions.add(tx, message.recipient, words, this.clock.now());
+    // the alert's own mail to this recipient, if it is an operator's, is suppressed and raises no other
+    await this.alerts.raise(tx, {
+      cause: `mail.recipient_refused:${id}`,
+      summary: 'A recipient refused a mail for good and gets no more until that is lifted',
+      details: { message_id: id, template, about_kind: aboutKind, about_id: aboutId },
+    });
   }
 
   private async noteOutage(tx: Tx, attempt: Attempt, { words }: Failure): Promise<boolean> {

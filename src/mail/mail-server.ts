@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
+import { AlertsService } from '../alerts/alerts.service.js';
 import { Clock } from '../common/clock.js';
 import { LOGGER } from '../common/logging.js';
 import { CONFIG, type Config } from '../config/config.js';
@@ -10,6 +11,9 @@ import type { MailMessage } from './mail-message.entity.js';
 import { MailRepository } from './mail.repository.js';
 import { MailServerRepository, type MailServerState } from './mail-server.repository.js';
 import { retryWaitMs } from './retry-wait.js';
+
+/** From then on an outage is more than a restart of the server. */
+const ALERT_AFTER_MS = 600_000;
 
 interface Outage {
   /** What was wrong. */
@@ -41,6 +45,7 @@ export class MailServer {
     private readonly states: MailServerRepository,
     private readonly messages: MailRepository,
     private readonly jobs: JobsService,
+    private readonly alerts: AlertsService,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) logger: Logger,
@@ -73,6 +78,7 @@ export class MailServer {
       return;
     }
     state.failures += 1;
+    await this.alertIfLong(tx, state);
     const isOnlySuspicion = state.suspect !== null && (await this.messages.isAnyHeldExceptTo(tx, state.suspect));
     await this.planProbe(tx, state, isOnlySuspicion ? 0 : retryWaitMs(this.config.mail.retrySeconds, state.failures));
   }
@@ -107,6 +113,15 @@ export class MailServer {
       ids.map((id) => ({ message_id: id })),
     );
     this.logger.info({ held: ids.length }, 'the mail server is back: mail goes on');
+  }
+
+  private async alertIfLong(tx: Tx, { pausedSince, failures }: MailServerState): Promise<void> {
+    if (pausedSince === null || this.clock.now().getTime() - pausedSince.getTime() < ALERT_AFTER_MS) return;
+    await this.alerts.raise(tx, {
+      cause: 'mail.server_down',
+      summary: 'The mail server has been away for more than ten minutes; all mail waits',
+      details: { paused_since: pausedSince.toISOString(), failures },
+    });
   }
 
   private async planProbe(tx: Tx, state: MailServerState, waitMs: number): Promise<void> {
