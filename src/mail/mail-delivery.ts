@@ -149,9 +149,12 @@ export class MailDelivery {
     message.attempts += 1;
     message.markSent(this.clock.now());
     await this.transactions.run(async (tx) => {
-      const paused = await this.server.lockIfPaused(tx);
-      await this.end(tx, attempt, 'sent', null);
-      await this.messages.update(tx, message, CHANGED);
+      // in this order, and in one go: every message passes here
+      const [paused] = await Promise.all([
+        this.server.lockIfPaused(tx),
+        this.end(tx, attempt, 'sent', null),
+        this.messages.update(tx, message, CHANGED),
+      ]);
       if (paused !== null) await this.server.resume(tx, paused);
     });
     this.logger.info({ message_id: message.id, template: message.template, attempt: number }, 'mail sent');
