@@ -9,6 +9,10 @@ import { DescribeFiles1764000000008 } from './1764000000008-describe-files.js';
 import { CreateAlerts1764000000009 } from './1764000000009-create-alerts.js';
 import { CreateFileTexts1764000000010 } from './1764000000010-create-file-texts.js';
 import { AddLocales1764000000012 } from './1764000000012-add-locales.js';
+import { DescribeMailDelivery1764000000013 } from './1764000000013-describe-mail-delivery.js';
+import { CreateMailAttempts1764000000014 } from './1764000000014-create-mail-attempts.js';
+import { CreateMailSuppressions1764000000015 } from './1764000000015-create-mail-suppressions.js';
+import { CreateMailServerState1764000000016 } from './1764000000016-create-mail-server-state.js';
 import { CreateJobWorkers1764000000017 } from './1764000000017-create-job-workers.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
@@ -24,5 +28,9 @@ export const MIGRATIONS = [
   CreateAlerts1764000000009,
   CreateFileTexts1764000000010,
   AddLocales1764000000012,
+  DescribeMailDelivery1764000000013,
+  CreateMailAttempts1764000000014,
+  CreateMailSuppressions1764000000015,
+  CreateMailServerState1764000000016,
   CreateJobWorkers1764000000017,
 ];

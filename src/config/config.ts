@@ -105,6 +105,10 @@ export interface Config {
       | undefined;
     readonly fromEmail: string;
     readonly fromName: string;
+    /** From connecting to the server's word that it has the message. */
+    readonly sendWithinMs: number;
+    /** Undefined means the sender. */
+    readonly replyTo: string | undefined;
     readonly attorneys: readonly string[];
     readonly alertRecipients: readonly string[];
     readonly maxAttempts: number;
@@ -338,6 +342,8 @@ function toConfig(values: SettingValues): Config {
       fromName: values.SMTP_FROM_NAME,
       attorneys: mailboxesOf(values.ADMIN_EMAIL, values.ATTORNEY_EMAIL),
       alertRecipients: mailboxesOf(values.ADMIN_EMAIL, values.ADMIN_ALERT_EMAIL),
+      sendWithinMs: values.SMTP_TIMEOUT_SECONDS * 1000,
+      replyTo: values.MAIL_REPLY_TO,
       maxAttempts: values.MAIL_MAX_ATTEMPTS,
       retrySeconds: values.MAIL_RETRY_SECONDS,
       companyName: values.COMPANY_NAME,

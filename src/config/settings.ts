@@ -259,10 +259,12 @@ export const SETTINGS = {
     'auto',
     'auto: TLS on port 465, otherwise STARTTLS when offered and always before a password; starttls and tls insist; none never encrypts',
   ),
+  SMTP_TIMEOUT_SECONDS: setting('Mail', whole(1, 600), '30', 'longest time that handing over one message may take'),
   SMTP_USERNAME: optional('Mail', text, 'user name at the mail server, if it asks for one'),
   SMTP_PASSWORD: optional('Mail', secretText, 'password at the mail server'),
   SMTP_FROM_EMAIL: setting('Mail', mailbox, 'noreply@forecourt.test', 'sender of every mail'),
   SMTP_FROM_NAME: setting('Mail', text, 'Lead Management System', 'display name of the sender'),
+  MAIL_REPLY_TO: optional('Mail', mailbox, 'where answers to a mail go; to SMTP_FROM_EMAIL when unset'),
   ATTORNEY_EMAIL: optional('Mail', list(mailbox), 'who hears of a new lead, comma separated; ADMIN_EMAIL when unset'),
   ADMIN_ALERT_EMAIL: optional(
     'Mail',
@@ -275,13 +277,8 @@ export const SETTINGS = {
     webhookSecret,
     'signs the calls of ALERT_WEBHOOK_URL (Standard Webhooks): 24 to 64 bytes in base64, with whsec_ before them or not',
   ),
-  MAIL_MAX_ATTEMPTS: setting(
-    'Mail',
-    whole(1, 20),
-    '3',
-    'attempts for a recipient that the server refuses for now; an outage of the server uses up none',
-  ),
-  MAIL_RETRY_SECONDS: setting('Mail', whole(1, 3600), '2', 'wait before the second attempt; doubles each time'),
+  MAIL_MAX_ATTEMPTS: setting('Mail', whole(1, 20), '3', 'attempts at a recipient refused for now; outages use none'),
+  MAIL_RETRY_SECONDS: setting('Mail', whole(1, 3600), '2', 'first wait before a repetition; doubles, up to 5 minutes'),
   COMPANY_NAME: setting('Mail', text, 'Forecourt Law', 'name of the practice in mails and documents'),
   DASHBOARD_URL: setting(
     'Mail',

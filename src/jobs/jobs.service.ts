@@ -23,6 +23,8 @@ export interface JobDefinition<Payload extends object> {
   readonly name: string;
   /** Attempts when the handler throws; the wait between them grows exponentially. */
   readonly maxAttempts: number;
+  /** Runs before the jobs of a greater one that are due as well; 0 unless said otherwise. */
+  readonly priority?: number;
   /** Only for the compiler. */
   readonly payload?: Payload;
 }
@@ -113,8 +115,14 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
     if (payloads.length === 0) return;
     await rowsIn(
       tx,
-      `SELECT graphile_worker.add_job($1, payload, run_at => $3, max_attempts => $4) FROM unnest($2::json[]) AS payload`,
-      [job.name, payloads.map((payload) => JSON.stringify(payload)), options.runAt ?? null, job.maxAttempts],
+      `SELECT graphile_worker.add_job($1, payload, run_at => $3, max_attempts => $4, priority => $5) FROM unnest($2::json[]) AS payload`,
+      [
+        job.name,
+        payloads.map((payload) => JSON.stringify(payload)),
+        options.runAt ?? null,
+        job.maxAttempts,
+        job.priority ?? 0,
+      ],
     );
   }
 

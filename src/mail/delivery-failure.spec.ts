@@ -1,4 +1,4 @@
-import { classify, type FailureKind } from './delivery-failure.js';
+import { classify, type FailureKind, failureOf, isAboutRecipient } from './delivery-failure.js';
 
 /** An error as nodemailer makes it: code, what the server said, and the command it said it to. */
 const smtpError = (code: string, responseCode?: number, command?: string): Error =>
@@ -54,5 +54,44 @@ describe('classify', () => {
 
   it('does not take a text for a reply code', () => {
     expect(classify({ code: 'ESOCKET', responseCode: '550' })).toBe('outage');
+  });
+});
+
+describe('failureOf', () => {
+  it('keeps no more than a thousand characters of what a server said', () => {
+    expect(failureOf(new Error('x'.repeat(5000))).words).toHaveLength(1000);
+  });
+});
+
+describe('isAboutRecipient', () => {
+  const refused = (responseCode: number, response: string, command = 'RCPT TO'): Error =>
+    Object.assign(new Error('x'), { code: 'EENVELOPE', responseCode, response, command });
+
+  it.each<[string, Error, boolean]>([
+    ['an unknown mailbox', refused(550, '550 5.1.1 no such user'), true],
+    ['an unknown mailbox, in several lines', refused(550, '550-5.1.1 no such user\n550 5.1.1 look elsewhere'), true],
+    ['an unknown mailbox without an enhanced code', refused(550, '550 no such user here'), true],
+    ['a domain that takes no mail', refused(556, '556 5.1.10 null MX'), true],
+    ['a mailbox that moved', refused(551, '551 5.1.6 moved'), true],
+    ['a name that is not allowed', refused(553, '553 mailbox name not allowed'), true],
+    ['a mailbox that is switched off', refused(550, '550 5.2.1 disabled'), true],
+    ['a mailbox that is full', refused(552, '552 5.2.2 over quota'), false],
+    ['a mailbox that is full, as 550', refused(550, '550 5.2.2 over quota'), false],
+    ['a policy', refused(550, '550 5.7.1 you are listed'), false],
+    ['a sender that is not believed', refused(550, '550 5.1.8 bad sender domain'), false],
+    ['a syntax error of the sender', refused(550, '550 5.1.7 bad sender address'), false],
+    ['a relay that is not ours, without an enhanced code', refused(550, '550 relay not permitted'), false],
+    ['a missing sign-in, without an enhanced code', refused(550, '550 authentication required'), false],
+    ['a failed transaction', refused(554, '554 transaction failed'), false],
+    ['the sender', refused(550, '550 5.1.1 no such user', 'MAIL FROM'), false],
+    ['the content', refused(550, '550 5.1.1 no such user', 'DATA'), false],
+    ['a refusal for now', refused(450, '450 5.1.1 later'), false],
+    ['no answer at all', new Error('cut off'), false],
+  ])('of %s', (_, error, expected) => {
+    expect(isAboutRecipient(error)).toBe(expected);
+  });
+
+  it.each([[undefined], [null], ['550 5.1.1'], [{}]])('is false for %p', (thrown) => {
+    expect(isAboutRecipient(thrown)).toBe(false);
   });
 });

@@ -5,16 +5,56 @@
  */
 export type FailureKind = 'refused' | 'postponed' | 'outage';
 
+export interface Failure {
+  readonly kind: FailureKind;
+  /** What the server said, or what was wrong; at most a thousand characters. */
+  readonly words: string;
+  readonly error: unknown;
+}
+
 interface SmtpError {
   readonly code?: unknown;
   readonly responseCode?: unknown;
+  readonly response?: unknown;
   readonly command?: unknown;
+}
+
+/** The server answered, but never to the end. */
+export class SendingTookTooLong extends Error {
+  constructor(milliseconds: number, cause: unknown) {
+    super(`the mail server did not take the message within ${milliseconds / 1000} seconds`, { cause });
+  }
 }
 
 /** Answers to these say something about the message or its addresses; whatever comes before is between the servers. */
 const ABOUT_THE_MESSAGE = /^(MAIL FROM|RCPT TO|DATA|API)/;
 /** 421 closes the channel (RFC 5321, 3.8); 530 and 538 ask for sign-in or encryption first (RFC 4954, 6; RFC 3207, 4). */
 const ABOUT_THE_CHANNEL = new Set([421, 530, 538]);
+
+/** Replies about the mailbox itself (RFC 5321, 4.2.3; 556: RFC 7504). */
+const ABOUT_THE_MAILBOX = new Set([550, 551, 553, 556]);
+/** Enhanced codes (RFC 3463) of a mailbox that is not there, moved, or is switched off. */
+const MAILBOX_IS_GONE = /^\d{3}[ -]5\.(1\.(?!7|8)\d+|2\.1)\b/;
+const ENHANCED_CODE = /^\d{3}[ -]5\.\d+\.\d+\b/;
+/** Servers that give no enhanced code say this where they do not serve us, which is no fault of the recipient. */
+const ABOUT_OUR_RIGHTS = /relay|authenticat|spam|block|blacklist|polic/i;
+
+export function failureOf(error: unknown): Failure {
+  const words = error instanceof Error ? error.message.slice(0, 1000) : 'unknown error';
+  return { kind: classify(error), words, error };
+}
+
+/**
+ * Whether a refusal says that the recipient's mailbox takes no mail at all, rather than not this message or not from us:
+ * said to the RCPT command, with a reply code or an enhanced code about the mailbox.
+ */
+export function isAboutRecipient(error: unknown): boolean {
+  const { responseCode, response, command } = (error ?? {}) as SmtpError;
+  if (command !== 'RCPT TO' || typeof responseCode !== 'number' || responseCode < 500) return false;
+  const text = typeof response === 'string' ? response : '';
+  if (ENHANCED_CODE.test(text)) return MAILBOX_IS_GONE.test(text);
+  return ABOUT_THE_MAILBOX.has(responseCode) && !ABOUT_OUR_RIGHTS.test(text);
+}
 
 /**
  * Sorts an error of nodemailer by the server's reply code (RFC 5321, 4.2.1) and by the command it answered. Trouble between

@@ -5,3 +5,10 @@ import type { JobDefinition } from '../jobs/jobs.service.js';
  * are for trouble on our side, such as a lost database.
  */
 export const DELIVER_MAIL: JobDefinition<{ readonly message_id: string }> = { name: 'mail.deliver', maxAttempts: 25 };
+
+/** Tests with one message whether a mail server that was away is back, before any job that would only find it away. */
+export const PROBE_MAIL_SERVER: JobDefinition<{ readonly round: number }> = {
+  name: 'mail.probe_server',
+  maxAttempts: 25,
+  priority: -1,
+};

@@ -8,15 +8,23 @@ import { JobsService } from '../jobs/jobs.service.js';
 import { EmlFolder } from './eml-folder.js';
 import { MailComposer } from './mail-composer.js';
 import { MailAlerts } from './mail.alerts.js';
-import { DELIVER_MAIL } from './mail.jobs.js';
+import { MailAttemptsRepository } from './mail-attempts.repository.js';
+import { MailDelivery } from './mail-delivery.js';
+import { MailSender } from './mail-sender.js';
+import { MailServer } from './mail-server.js';
+import { MailServerRepository } from './mail-server.repository.js';
+import { MailSuppressionsRepository } from './mail-suppressions.repository.js';
+import { DELIVER_MAIL, PROBE_MAIL_SERVER } from './mail.jobs.js';
 import { MailRepository } from './mail.repository.js';
 import { MailService } from './mail.service.js';
 import { MailTemplates } from './mail.templates.js';
 import { mailTransport } from './mail.transport.js';
 
 /**
- * Mail. Owns the table `mail_messages` and the templates; promises that a message commits with the change that causes it,
- * and is handed to the mail server or visibly given up. Leaves to others what is said to whom.
+ * Mail. Owns the tables `mail_messages`, `mail_attempts`, `mail_suppressions` and `mail_server_state`, and the templates;
+ * promises that a message commits with the change that causes it, and is handed to the mail server or visibly given up;
+ * that no outage of the server costs a message; that a recipient who refused for good is not asked again. Leaves to others
+ * what is said to whom.
  */
 @Module({
   imports: [
@@ -28,12 +36,26 @@ import { mailTransport } from './mail.transport.js';
       inject: [CONFIG],
     }),
   ],
-  providers: [MailRepository, MailService, MailComposer, MailTemplates, MailAlerts, EmlFolder],
+  providers: [
+    MailRepository,
+    MailAttemptsRepository,
+    MailSuppressionsRepository,
+    MailServerRepository,
+    MailServer,
+    MailSender,
+    MailDelivery,
+    MailService,
+    MailComposer,
+    MailTemplates,
+    MailAlerts,
+    EmlFolder,
+  ],
   exports: [MailService, EmlFolder],
 })
 export class MailModule {
-  constructor(jobs: JobsService, mail: MailService, alerts: MailAlerts) {
-    jobs.handle(DELIVER_MAIL, ({ message_id }) => mail.deliver(message_id));
+  constructor(jobs: JobsService, delivery: MailDelivery, alerts: MailAlerts) {
+    jobs.handle(DELIVER_MAIL, ({ message_id }) => delivery.deliver(message_id));
+    jobs.handle(PROBE_MAIL_SERVER, ({ round }) => delivery.probe(round));
     jobs.handle(TELL_ALERT, ({ alert_id }) => alerts.tell(alert_id));
   }
 }

@@ -108,6 +108,8 @@ describe('the migrations', () => {
           'idx_lead_status_changes_lead',
           'idx_lead_status_created_at',
           'idx_lead_updated_at',
+          'idx_mail_messages_deferred',
+          'idx_mail_messages_held',
           'idx_user_email',
         ].map((name) => `DROP INDEX "public"."${name}"`),
       ].sort(),

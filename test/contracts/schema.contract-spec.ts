@@ -114,6 +114,51 @@ describe('the columns of', () => {
       ['outcome', 'character varying(10)', 'NO', null],
       ['details', 'jsonb', 'NO', "'{}'::jsonb"],
     ],
+    mail_messages: [
+      ['id', 'uuid', 'NO', null],
+      ['template', 'character varying(100)', 'NO', null],
+      ['recipient', 'character varying(255)', 'NO', null],
+      ['data', 'jsonb', 'NO', null],
+      ['about_kind', 'character varying(50)', 'NO', null],
+      ['about_id', 'uuid', 'NO', null],
+      ['state', 'mail_state', 'NO', "'queued'::mail_state"],
+      ['attempts', 'integer', 'NO', '0'],
+      ['deferrals', 'integer', 'NO', '0'],
+      ['last_error', 'text', 'YES', null],
+      ['created_at', TIME, 'NO', 'now()'],
+      ['sent_at', TIME, 'YES', null],
+      ['locale', 'character varying(35)', 'NO', "'en'::character varying"],
+      ['subject', 'text', 'YES', null],
+      ['next_attempt_at', TIME, 'YES', null],
+      ['held_at', TIME, 'YES', null],
+      ['is_suspect', 'boolean', 'NO', 'false'],
+      ['failed_at', TIME, 'YES', null],
+    ],
+    mail_attempts: [
+      ['message_id', 'uuid', 'NO', null],
+      ['number', 'integer', 'NO', null],
+      ['started_at', TIME, 'NO', null],
+      ['ended_at', TIME, 'YES', null],
+      ['outcome', 'character varying(20)', 'YES', null],
+      ['words', 'text', 'YES', null],
+    ],
+    mail_suppressions: [
+      ['id', 'uuid', 'NO', 'gen_random_uuid()'],
+      ['address', 'character varying(255)', 'NO', null],
+      ['reason', 'text', 'NO', null],
+      ['since', TIME, 'NO', null],
+      ['lifted_at', TIME, 'YES', null],
+      ['lifted_by', 'character varying(60)', 'YES', null],
+    ],
+    mail_server_state: [
+      ['id', 'smallint', 'NO', '1'],
+      ['paused_since', TIME, 'YES', null],
+      ['failures', 'integer', 'NO', '0'],
+      ['next_probe_at', TIME, 'YES', null],
+      ['round', 'integer', 'NO', '0'],
+      ['suspect', 'character varying(255)', 'YES', null],
+      ['last_error', 'text', 'YES', null],
+    ],
   };
 
   it.each(Object.entries(TABLES))('%s are exactly these', async (table, columns) => {
@@ -139,7 +184,7 @@ describe('the columns of', () => {
   it.each([
     ['lead_status', ['PENDING', 'REACHED_OUT']],
     ['user_role', ['attorney', 'admin']],
-    ['mail_state', ['queued', 'retrying', 'sent', 'failed']],
+    ['mail_state', ['queued', 'sending', 'retrying', 'sent', 'failed', 'suppressed']],
   ])('type %s have these values', async (type, values) => {
     const found = await rowsOf('SELECT enumlabel FROM pg_enum WHERE enumtypid = $1::regtype ORDER BY enumsortorder', [
       type,
@@ -326,6 +371,48 @@ describe('the database itself refuses', () => {
       'the same mail twice',
       `INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id) SELECT gen_random_uuid(), 't', 'r', '{}', 'lead', $1::uuid FROM generate_series(1, 2)`,
       'uq_mail_messages_cause',
+    ],
+    [
+      'an attempt at no mail',
+      `INSERT INTO mail_attempts VALUES (gen_random_uuid(), 1, now())`,
+      'fk_mail_attempts_message',
+    ],
+    [
+      'two attempts of one number',
+      `WITH mail AS (INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id) VALUES ($1, 't', 'r', '{}', 'lead', $1))
+       INSERT INTO mail_attempts SELECT $1::uuid, 1, now() FROM generate_series(1, 2)`,
+      'pk_mail_attempts',
+    ],
+    [
+      'an attempt that ended nohow',
+      `INSERT INTO mail_attempts VALUES ($1, 1, now(), now())`,
+      'ck_mail_attempts_ended_at',
+    ],
+    [
+      'an unknown end of an attempt',
+      `INSERT INTO mail_attempts VALUES ($1, 1, now(), now(), 'lost')`,
+      'ck_mail_attempts_outcome',
+    ],
+    [
+      'an address that is suppressed twice',
+      `INSERT INTO mail_suppressions (address, reason, since) SELECT 'a@b.test', 'x', now() FROM generate_series(1, 2)`,
+      'idx_mail_suppressions_address',
+    ],
+    [
+      'capitals in an address that is suppressed',
+      `INSERT INTO mail_suppressions (address, reason, since) VALUES ('A@b.test', 'x', now())`,
+      'ck_mail_suppressions_address_lower',
+    ],
+    [
+      'a suppression that nobody lifted',
+      `INSERT INTO mail_suppressions (address, reason, since, lifted_at) VALUES ('a@b.test', 'x', now(), now())`,
+      'ck_mail_suppressions_lifted',
+    ],
+    ['a second mail server', `INSERT INTO mail_server_state (id) VALUES (2)`, 'ck_mail_server_state_one_row'],
+    [
+      'a probe of a mail server that is not away',
+      `UPDATE mail_server_state SET next_probe_at = now()`,
+      'ck_mail_server_state_paused',
     ],
   ])('%s', async (_, statement, constraint) => {
     const values = { $1: lead, $2: user };

@@ -38,6 +38,8 @@ export function unpackPackages(names: readonly string[]): string | undefined {
       const unpacked = join(folder, 'root');
       for (const name of readdirSync(folder).filter((each) => each.endsWith('.deb')))
         run('dpkg-deb', ['-x', join(folder, name), unpacked], folder);
+      // what runs with other rights than its caller's ignores LD_LIBRARY_PATH
+      run('chmod', ['-R', 'ug-s', unpacked], folder);
       renameSync(unpacked, root);
       return root;
     } catch (error) {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually, startApp, type TestApp } from './app.js';
@@ -34,11 +35,48 @@ export interface MessageRow {
   readonly attempts: number;
   readonly deferrals: number;
   readonly last_error: string | null;
+  readonly subject: string | null;
+}
+
+/** Owes each of these a message, all at once, as a submission does; but there is no lead. */
+export async function oweMails(app: WithDatabase, recipients: readonly string[]): Promise<void> {
+  const ids = recipients.map(() => randomUUID());
+  await app.database.query(
+    `WITH owed AS (
+       INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id)
+       SELECT id, 'prospect_confirmation', recipient, json_build_object('prospect_name', 'Ada', 'lead_id', id), 'lead', id
+       FROM unnest($1::uuid[], $2::text[]) AS mail (id, recipient) RETURNING id)
+     SELECT graphile_worker.add_job('mail.deliver', json_build_object('message_id', id), max_attempts => 25) FROM owed`,
+    [ids, recipients],
+  );
+}
+
+export interface AttemptRow {
+  readonly number: number;
+  readonly outcome: string | null;
+  readonly words: string | null;
+  /** Undefined while it is under way. */
+  readonly seconds: number | null;
+}
+
+/** Every attempt at the message to a recipient, in order. */
+export function attemptsAt(app: WithDatabase, recipient: string): Promise<AttemptRow[]> {
+  return app.database.query<AttemptRow>(
+    `SELECT number, outcome, words, extract(epoch FROM ended_at - started_at)::float8 AS seconds
+     FROM mail_attempts JOIN mail_messages ON mail_messages.id = message_id WHERE recipient = $1 ORDER BY number`,
+    [recipient],
+  );
+}
+
+/** Whether mail waits for the server. */
+export async function isPaused(app: WithDatabase): Promise<boolean> {
+  const [row] = await app.database.query<{ paused_since: Date | null }>('SELECT paused_since FROM mail_server_state');
+  return row?.paused_since != null;
 }
 
 export async function messageTo(app: WithDatabase, recipient: string): Promise<MessageRow | undefined> {
   const rows = await app.database.query<MessageRow>(
-    `SELECT id, recipient, state, attempts, deferrals, last_error FROM mail_messages WHERE recipient = $1`,
+    `SELECT id, recipient, state, attempts, deferrals, last_error, subject FROM mail_messages WHERE recipient = $1`,
     [recipient],
   );
   return rows[0];

@@ -17,8 +17,8 @@ export interface ArrivedMail {
   readonly at: number;
 }
 
-/** What the server says to a message or a recipient: undefined takes it. */
-type Answer = { readonly code: number; readonly text: string } | undefined;
+/** What the server does with a message or a recipient: undefined takes it, hang says nothing, cut ends the connection. */
+export type Answer = { readonly code: number; readonly text: string } | 'hang' | 'cut' | undefined;
 
 export interface SmtpScript {
   readonly port?: number;
@@ -36,6 +36,8 @@ export interface SmtpSink {
   readonly settings: { readonly SMTP_HOST: string; readonly SMTP_PORT: string };
   /** Every message that arrived whole, taken or not, in order. */
   readonly arrived: ArrivedMail[];
+  /** Those that the server said it has. */
+  readonly taken: ArrivedMail[];
   /** When each recipient was named, by address. */
   readonly asked: Map<string, number[]>;
   /** The mails to a recipient. */
@@ -47,15 +49,22 @@ export interface SmtpSink {
 
 export async function startSmtp({ port = 0, options = {}, recipient, message }: SmtpScript = {}): Promise<SmtpSink> {
   const arrived: ArrivedMail[] = [];
+  const taken: ArrivedMail[] = [];
   const asked = new Map<string, number[]>();
+  const cutOne = (id: string): void => {
+    for (const connection of server.connections)
+      if ((connection as { id: string }).id === id) cutConnection(connection);
+  };
   const server = new SMTPServer({
     authOptional: true,
     hideSTARTTLS: options.cert === undefined,
     closeTimeout: 0,
-    onRcptTo({ address }, _session, done) {
+    onRcptTo({ address }, session, done) {
       const times = asked.get(address) ?? [];
       asked.set(address, [...times, performance.now()]);
-      done(toError(recipient?.(address, times.length)));
+      const answer = recipient?.(address, times.length);
+      if (answer === 'cut') cutOne(session.id);
+      else if (answer !== 'hang') done(toError(answer));
     },
     onData(stream, session, done) {
       const chunks: Buffer[] = [];
@@ -75,7 +84,10 @@ export async function startSmtp({ port = 0, options = {}, recipient, message }: 
           };
           const before = arrived.filter(({ to }) => to === mail.to).length;
           arrived.push(mail);
-          done(toError(await message?.(mail, before)));
+          const answer = await message?.(mail, before);
+          if (answer === undefined) taken.push(mail);
+          if (answer === 'cut') cutOne(session.id);
+          else if (answer !== 'hang') done(toError(answer));
         })();
       });
     },
@@ -87,7 +99,7 @@ export async function startSmtp({ port = 0, options = {}, recipient, message }: 
   await once(listener, 'listening');
   const actual = (listener.address() as AddressInfo).port;
   const cut = (): void => {
-    for (const connection of server.connections) (connection as { _socket: { destroy(): void } })._socket.destroy();
+    for (const connection of server.connections) cutConnection(connection);
   };
   const stop = async (): Promise<void> => {
     cut();
@@ -100,6 +112,7 @@ export async function startSmtp({ port = 0, options = {}, recipient, message }: 
     port: actual,
     settings: { SMTP_HOST: '127.0.0.1', SMTP_PORT: String(actual) },
     arrived,
+    taken,
     asked,
     to: (address) => arrived.filter((mail) => mail.to === address),
     cut,
@@ -107,7 +120,11 @@ export async function startSmtp({ port = 0, options = {}, recipient, message }: 
   };
 }
 
-function toError(answer: Answer): Error | undefined {
+function cutConnection(connection: unknown): void {
+  (connection as { _socket: { destroy(): void } })._socket.destroy();
+}
+
+function toError(answer: Exclude<Answer, string>): Error | undefined {
   return answer === undefined ? undefined : Object.assign(new Error(answer.text), { responseCode: answer.code });
 }
 

@@ -1,0 +1,42 @@
+import { Injectable } from '@nestjs/common';
+import { rowsIn, type Tx } from '../database/transactions.js';
+
+/** How an attempt ended. `interrupted`: its process died. */
+export type AttemptOutcome = 'sent' | 'refused' | 'postponed' | 'outage' | 'interrupted';
+
+export interface EndedAttempt {
+  readonly messageId: string;
+  readonly number: number;
+  readonly endedAt: Date;
+  readonly outcome: AttemptOutcome;
+  /** What the server said, or what was wrong. */
+  readonly words: string | null;
+}
+
+@Injectable()
+export class MailAttemptsRepository {
+  /** Whether the attempt was still open. It is not when another process took the message over meanwhile. */
+  async end(tx: Tx, { messageId, number, endedAt, outcome, words }: EndedAttempt): Promise<boolean> {
+    const rows = await rowsIn(
+      tx,
+      `UPDATE mail_attempts SET ended_at = $3, outcome = $4, words = $5
+       WHERE message_id = $1 AND number = $2 AND ended_at IS NULL RETURNING number`,
+      [messageId, number, endedAt, outcome, words],
+    );
+    return rows.length > 0;
+  }
+
+  /** Whether the server has answered for others since mail that is owed to this recipient last met with an outage, if it did. */
+  async wasServerSeenSinceOutageFor(tx: Tx, recipient: string): Promise<boolean> {
+    const rows = await rowsIn(
+      tx,
+      `SELECT FROM mail_attempts JOIN mail_messages ON mail_messages.id = message_id
+       WHERE recipient <> $1 AND outcome IN ('sent', 'refused', 'postponed') AND ended_at >
+         (SELECT max(ended_at) FROM mail_attempts JOIN mail_messages ON mail_messages.id = message_id
+          WHERE recipient = $1 AND deferrals > 0 AND state IN ('sending', 'retrying') AND outcome = 'outage')
+       LIMIT 1`,
+      [recipient],
+    );
+    return rows.length > 0;
+  }
+}

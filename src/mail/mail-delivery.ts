@@ -1,0 +1,239 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { AlertsService } from '../alerts/alerts.service.js';
+import { Clock } from '../common/clock.js';
+import { LOGGER } from '../common/logging.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { Transactions, type Tx } from '../database/transactions.js';
+import { JobsService } from '../jobs/jobs.service.js';
+import { type Failure, failureOf, type FailureKind, isAboutRecipient } from './delivery-failure.js';
+import { MailAttemptsRepository } from './mail-attempts.repository.js';
+import { type MailMessage, MailState } from './mail-message.entity.js';
+import { MailSender } from './mail-sender.js';
+import { MailServer } from './mail-server.js';
+import { MailSuppressionsRepository } from './mail-suppressions.repository.js';
+import { DELIVER_MAIL } from './mail.jobs.js';
+import { type BegunAttempt, MailRepository } from './mail.repository.js';
+import { retryWaitMs } from './retry-wait.js';
+
+const DAY_MS = 86_400_000;
+/** How long a message that alone cannot be delivered is tried. One that waits for the server is never given up. */
+const SUSPECT_IS_TRIED_FOR_MS = 3 * DAY_MS;
+/** How soon a message is looked at again that lets a suspect of the same recipient go first. */
+const BEHIND_SUSPECT_MS = 5_000;
+
+const CHANGED = [
+  'state',
+  'attempts',
+  'deferrals',
+  'lastError',
+  'sentAt',
+  'failedAt',
+  'subject',
+  'nextAttemptAt',
+  'heldAt',
+  'isSuspect',
+] as const;
+
+interface Attempt extends BegunAttempt {
+  /** It tests whether the server is back. */
+  readonly isProbe: boolean;
+}
+
+/**
+ * Takes one message from `queued` to its end, an attempt at a time: begin (one commit), hand over (no transaction), note
+ * the outcome (one commit).
+ *
+ * Who may arrive twice: a message whose process was killed, or lost its database, between the server's yes and our note.
+ * It is then still `sending`, its job is freed by the sweep and runs again, and the message goes out once more under the
+ * same Message-ID. Each end of a process does that at most once to each of the messages it had under way, and those are
+ * never more than WORKER_CONCURRENCY. A message has one job at a time, so nothing else sends it twice. The same holds
+ * where the server takes a message and the connection breaks before it says so (RFC 5321, 4.5.4.1, and RFC 1047).
+ */
+@Injectable()
+export class MailDelivery {
+  private readonly logger: Logger;
+
+  constructor(
+    private readonly messages: MailRepository,
+    private readonly attempts: MailAttemptsRepository,
+    private readonly suppressions: MailSuppressionsRepository,
+    private readonly server: MailServer,
+    private readonly sender: MailSender,
+    private readonly jobs: JobsService,
+    private readonly alerts: AlertsService,
+    private readonly transactions: Transactions,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.logger = logger.child({ logger: 'mail' });
+  }
+
+  /** The job. Running it twice does no harm: see the class. */
+  async deliver(id: string): Promise<void> {
+    const begun = await this.transactions.run(
+      async (tx) =>
+        (await this.messages.begin(tx, id, this.clock.now(), { isProbe: false })) ?? (await this.setAside(tx, id)),
+    );
+    if (begun !== null) await this.attempt({ ...begun, isProbe: false });
+  }
+
+  /**
+   * The job that tests a server that was away, with one message. Running it twice does no harm: it does nothing once the
+   * outcome of its round is noted, and before that it goes on from where its process died.
+   */
+  async probe(round: number): Promise<void> {
+    const begun = await this.transactions.run((tx) => this.beginProbe(tx, round));
+    if (begun !== null) await this.attempt({ ...begun, isProbe: true });
+  }
+
+  private async beginProbe(tx: Tx, round: number): Promise<BegunAttempt | null> {
+    const state = await this.server.lock(tx);
+    if (state.pausedSince === null || state.round !== round) return null;
+    for (;;) {
+      const id = await this.messages.findNextHeld(tx);
+      if (id === null) {
+        await this.server.resume(tx, state);
+        return null;
+      }
+      const begun = await this.messages.begin(tx, id, this.clock.now(), { isProbe: true });
+      if (begun !== null) {
+        await this.server.beginProbe(tx, state);
+        return begun;
+      }
+      await this.suppress(tx, id);
+    }
+  }
+
+  /** Finds out why a message was not begun, and does what follows from that. Begins it where nothing is in its way any more. */
+  private async setAside(tx: Tx, id: string): Promise<BegunAttempt | null> {
+    const state = await this.server.lock(tx);
+    if (await this.suppress(tx, id)) return null;
+    const now = this.clock.now();
+    if (state.pausedSince === null) {
+      const begun = await this.messages.begin(tx, id, now, { isProbe: false });
+      // otherwise a suspect of the same recipient goes first
+      const runAt = new Date(now.getTime() + BEHIND_SUSPECT_MS);
+      if (begun === null) await this.jobs.enqueue(tx, DELIVER_MAIL, [{ message_id: id }], { runAt });
+      return begun;
+    }
+    const message = await this.messages.lockById(tx, id);
+    if (message === null) return null;
+    message.hold(now);
+    await this.messages.update(tx, message, CHANGED);
+    await this.server.noteHeld(tx, state, message);
+    return null;
+  }
+
+  /** Settles a message whose recipient is suppressed. True when nothing is to be done about a message any more. */
+  private async suppress(tx: Tx, id: string): Promise<boolean> {
+    const message = await this.messages.lockById(tx, id);
+    if (message === null || message.isSettled) return true;
+    const reason = await this.suppressions.findReason(tx, message.recipient);
+    if (reason === null) return false;
+    message.markSuppressed(this.clock.now(), reason);
+    await this.messages.update(tx, message, CHANGED);
+    this.logger.warn({ message_id: id, template: message.template }, 'mail not sent: its recipient refuses for good');
+    return true;
+  }
+
+  private async attempt(attempt: Attempt): Promise<void> {
+    const { message, number } = attempt;
+    try {
+      await this.sender.send(message);
+    } catch (error) {
+      await this.noteFailure(attempt, failureOf(error));
+      return;
+    }
+    message.attempts += 1;
+    message.markSent(this.clock.now());
+    await this.transactions.run(async (tx) => {
+      // in this order, and in one go: every message passes here
+      const [paused] = await Promise.all([
+        this.server.lockIfPaused(tx),
+        this.end(tx, attempt, 'sent', null),
+        this.messages.update(tx, message, CHANGED),
+      ]);
+      if (paused !== null) await this.server.resume(tx, paused);
+    });
+    this.logger.info({ message_id: message.id, template: message.template, attempt: number }, 'mail sent');
+  }
+
+  private async noteFailure(attempt: Attempt, failure: Failure): Promise<void> {
+    const { message, number } = attempt;
+    const isNoted = await this.transactions.run((tx) =>
+      failure.kind === 'outage' ? this.noteOutage(tx, attempt, failure) : this.noteRefusal(tx, attempt, failure),
+    );
+    if (!isNoted) return;
+    const { kind, error } = failure;
+    const line = { message_id: message.id, template: message.template, kind, attempt: number, err: error };
+    if (message.state === MailState.Failed) this.logger.error(line, 'mail given up');
+    else this.logger.warn(line, 'mail not delivered yet');
+  }
+
+  /** The server said no to this message. */
+  private async noteRefusal(tx: Tx, attempt: Attempt, { kind, words, error }: Failure): Promise<boolean> {
+    const { message } = attempt;
+    const paused = await this.server.lockIfPaused(tx);
+    if (!(await this.end(tx, attempt, kind, words))) return false;
+    const now = this.clock.now();
+    message.attempts += 1;
+    if (kind === 'postponed' && message.attempts < this.config.mail.maxAttempts)
+      await this.retry(tx, message, message.attempts, words);
+    else message.markFailed(now, words);
+    if (kind === 'refused' && isAboutRecipient(error)) await this.suppressRecipient(tx, message, words);
+    await this.messages.update(tx, message, CHANGED);
+    if (paused !== null) await this.server.resume(tx, paused);
+    return true;
+  }
+
+  private async suppressRecipient(tx: Tx, message: MailMessage, words: string): Promise<void> {
+    const { id, template, aboutKind, aboutId } = message;
+    await this.suppressions.add(tx, message.recipient, words, this.clock.now());
+    // the alert's own mail to this recipient, if it is an operator's, is suppressed and raises no other
+    await this.alerts.raise(tx, {
+      cause: `mail.recipient_refused:${id}`,
+      summary: 'A recipient refused a mail for good and gets no more until that is lifted',
+      details: { message_id: id, template, about_kind: aboutKind, about_id: aboutId },
+    });
+  }
+
+  private async noteOutage(tx: Tx, attempt: Attempt, { words }: Failure): Promise<boolean> {
+    const { message, isProbe } = attempt;
+    const state = await this.server.lock(tx);
+    const isItsOwn = state.pausedSince === null && (message.isSuspect || (await this.isToSuspect(tx, message)));
+    if (!(await this.end(tx, attempt, 'outage', words))) return false;
+    const now = this.clock.now();
+    message.deferrals += 1;
+    message.lastError = words;
+    message.isSuspect ||= isItsOwn;
+    if (!isItsOwn) message.hold(now);
+    else if (now.getTime() - message.createdAt.getTime() > SUSPECT_IS_TRIED_FOR_MS) message.markFailed(now, words);
+    else await this.retry(tx, message, message.deferrals, words);
+    await this.messages.update(tx, message, CHANGED);
+    if (!isItsOwn) await this.server.noteOutage(tx, state, message, { words, isProbe });
+    return true;
+  }
+
+  private isToSuspect(tx: Tx, { recipient }: MailMessage): Promise<boolean> {
+    return this.attempts.wasServerSeenSinceOutageFor(tx, recipient);
+  }
+
+  private async retry(tx: Tx, message: MailMessage, failures: number, words: string): Promise<void> {
+    const waitMs = retryWaitMs(this.config.mail.retrySeconds, failures);
+    const runAt = new Date(this.clock.now().getTime() + waitMs);
+    message.retryAt(runAt, words);
+    await this.jobs.enqueue(tx, DELIVER_MAIL, [{ message_id: message.id }], { runAt });
+  }
+
+  /** Whether the attempt was still this process's own. If not, another has taken the message over, and notes what fails. */
+  private end(
+    tx: Tx,
+    { message, number }: Attempt,
+    outcome: FailureKind | 'sent',
+    words: string | null,
+  ): Promise<boolean> {
+    return this.attempts.end(tx, { messageId: message.id, number, endedAt: this.clock.now(), outcome, words });
+  }
+}

@@ -1,0 +1,50 @@
+import { type ISendMailOptions, MailerService } from '@nestjs-modules/mailer';
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../config/config.js';
+import { SendingTookTooLong } from './delivery-failure.js';
+import { EmlFolder } from './eml-folder.js';
+import { MailComposer } from './mail-composer.js';
+import type { MailMessage } from './mail-message.entity.js';
+
+/** Makes a message and hands it to the mail server, or writes it to the `.eml` folder where there is none. */
+@Injectable()
+export class MailSender {
+  private readonly domain: string;
+
+  constructor(
+    private readonly composer: MailComposer,
+    private readonly mailer: MailerService,
+    private readonly eml: EmlFolder,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {
+    this.domain = config.mail.fromEmail.split('@')[1] ?? 'localhost';
+  }
+
+  /**
+   * Resolves when the mail server has taken the message. Sets its subject. Throws `SendingTookTooLong`, and nodemailer's errors.
+   */
+  async send(message: MailMessage): Promise<void> {
+    const { fromName, fromEmail, replyTo, smtp, sendWithinMs } = this.config.mail;
+    const composed = await this.composer.compose(message);
+    message.subject = composed.subject;
+    // the transport's own limits only notice a server that says nothing at all
+    const signal = AbortSignal.timeout(sendWithinMs);
+    const mail: ISendMailOptions & { readonly signal: AbortSignal } = {
+      messageId: message.messageId(this.domain),
+      date: message.createdAt,
+      from: { name: fromName, address: fromEmail },
+      to: { name: '', address: message.recipient },
+      ...(replyTo === undefined ? {} : { replyTo: { name: '', address: replyTo } }),
+      ...composed,
+      headers: { 'Auto-Submitted': 'auto-generated' },
+      signal,
+    };
+    let sent: { message?: Buffer };
+    try {
+      sent = await this.mailer.sendMail(mail);
+    } catch (error) {
+      throw signal.aborted ? new SendingTookTooLong(sendWithinMs, error) : error;
+    }
+    if (smtp === undefined && sent.message !== undefined) await this.eml.write(message.id, sent.message);
+  }
+}

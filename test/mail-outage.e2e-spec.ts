@@ -1,0 +1,236 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { eventually } from './support/app.js';
+import { atEnd, cleanUp } from './support/clean-up.js';
+import { anEmail } from './support/leads.js';
+import {
+  attemptsAt,
+  closeApps,
+  expectNothingLeftToDo,
+  isPaused,
+  messageTo,
+  oweMails,
+  reaches,
+  startMailingApp,
+} from './support/mail.js';
+import { someSettings, startProgram } from './support/program.js';
+import { startSmtp } from './support/smtp.js';
+
+afterEach(async () => {
+  await cleanUp();
+  await closeApps();
+});
+
+const QUICK = { MAIL_RETRY_SECONDS: '1', SMTP_TIMEOUT_SECONDS: '5' };
+
+interface BrokenServer {
+  readonly port: number;
+  /** When each connection came, in milliseconds. */
+  readonly connected: number[];
+  /** The most connections at one time since the last call. */
+  mostAtOnce(): number;
+  stop(): Promise<void>;
+}
+
+/** Takes every connection and hangs up on it after a moment. */
+async function startBrokenServer(): Promise<BrokenServer> {
+  const connected: number[] = [];
+  const open = new Set<Socket>();
+  let most = 0;
+  const server = createServer((socket) => {
+    connected.push(performance.now());
+    open.add(socket);
+    most = Math.max(most, open.size);
+    socket.on('error', () => undefined).on('close', () => open.delete(socket));
+    setTimeout(() => socket.end('421 4.3.2 not now\r\n'), 100);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const stop = async (): Promise<void> => {
+    for (const socket of open) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  atEnd(stop);
+  return {
+    port: (server.address() as AddressInfo).port,
+    connected,
+    mostAtOnce() {
+      const found = most;
+      most = open.size;
+      return found;
+    },
+    stop,
+  };
+}
+
+const heldIn = async (app: Parameters<typeof isPaused>[0]): Promise<number> => {
+  const [row] = await app.database.query<{ held: number }>(
+    'SELECT count(*)::int AS held FROM mail_messages WHERE held_at IS NOT NULL',
+  );
+  return row?.held ?? 0;
+};
+
+describe('while the mail server is away', () => {
+  it('all processes together try it with one message at a time, seldomer and seldomer, and all goes on once it is back', async () => {
+    const broken = await startBrokenServer();
+    const smtp = { SMTP_HOST: '127.0.0.1', SMTP_PORT: String(broken.port) };
+    const app = await startMailingApp({ ...smtp, ...QUICK, MAIL_MAX_ATTEMPTS: '1' });
+    const other = await startProgram(
+      await someSettings({ ...smtp, ...QUICK, ROLE: 'worker', DATABASE_URL: app.database.url, MAIL_MAX_ATTEMPTS: '1' }),
+    );
+    const everybody = Array.from({ length: 40 }, anEmail);
+
+    await oweMails(app, everybody);
+
+    await eventually('all mail is held', async () => (await heldIn(app)) === everybody.length);
+    broken.mostAtOnce();
+    const beforeProbes = broken.connected.length;
+    // those under way at the beginning, four in each process, and the pool's one repetition of each
+    expect(beforeProbes).toBeLessThanOrEqual(20);
+    const probes = await eventually(
+      'the server was tried four times',
+      async () => {
+        const times = broken.connected.slice(beforeProbes);
+        // the pool repeats a connection once, at once
+        const tries = times.filter((at, index) => at - (times[index - 1] ?? -Infinity) > 500);
+        return tries.length >= 4 && tries.slice(0, 4);
+      },
+      40_000,
+    );
+    expect(broken.mostAtOnce()).toBe(1);
+    const gaps = probes.slice(1).map((at, index) => at - (probes[index] ?? 0));
+    expect(gaps[1]).toBeGreaterThan((gaps[0] ?? NaN) * 1.4);
+    expect(gaps[2]).toBeGreaterThan((gaps[1] ?? NaN) * 1.4);
+    const late = Array.from({ length: 5 }, anEmail);
+    await oweMails(app, late);
+    await eventually('late mail is held', async () => (await heldIn(app)) === everybody.length + late.length);
+    await expectNoJobsButOneProbe(app);
+
+    await broken.stop();
+    const sink = await startSmtp({ port: broken.port });
+    await app.database.query(`UPDATE graphile_worker._private_jobs SET run_at = now()`);
+    await eventually('everything is delivered', async () => sink.arrived.length === 45, 20_000);
+
+    const times = sink.arrived.map(({ at }) => at);
+    expect(Math.max(...times) - Math.min(...times)).toBeLessThan(5000);
+    await expectNothingLeftToDo(app);
+    expect(sink.taken.map(({ to }) => to).sort()).toEqual([...everybody, ...late].sort());
+    expect(await isPaused(app)).toBe(false);
+    for (const one of [...everybody, ...late])
+      expect(await messageTo(app, one)).toMatchObject({ attempts: 1, state: 'sent' });
+    expect(await other.stop()).toBe(0);
+  });
+
+  it('mail is not given up, however old it gets', async () => {
+    const broken = await startBrokenServer();
+    const app = await startMailingApp({ SMTP_HOST: '127.0.0.1', SMTP_PORT: String(broken.port), ...QUICK });
+    const [one, other] = [anEmail(), anEmail()];
+    await oweMails(app, [one, other]);
+    await eventually('both wait', async () => (await heldIn(app)) === 2);
+
+    await app.database.query(`UPDATE mail_messages SET created_at = now() - interval '100 days'`);
+    await eventually(
+      'each was tried again',
+      async () => {
+        const rows = await Promise.all([messageTo(app, one), messageTo(app, other)]);
+        return rows.every((row) => (row?.deferrals ?? 0) >= 2);
+      },
+      20_000,
+    );
+
+    for (const each of [one, other]) expect(await reaches(app, each, 'retrying')).toMatchObject({ attempts: 0 });
+  });
+
+  it('the operators hear of it after ten minutes, and not before', async () => {
+    const broken = await startBrokenServer();
+    const app = await startMailingApp({ SMTP_HOST: '127.0.0.1', SMTP_PORT: String(broken.port), ...QUICK });
+    await oweMails(app, [anEmail(), anEmail()]);
+    const failures = async (): Promise<number> =>
+      (await app.database.query<{ failures: number }>('SELECT failures FROM mail_server_state'))[0]?.failures ?? 0;
+    await eventually('it was tried in vain twice', async () => (await failures()) >= 2);
+    await app.database.query(`UPDATE mail_server_state SET paused_since = now() - interval '9 minutes'`);
+    const before = await failures();
+    await eventually('it is tried again', async () => (await failures()) > before, 20_000);
+    expect(await app.database.query('SELECT cause FROM alerts')).toEqual([]);
+
+    await app.database.query(`UPDATE mail_server_state SET paused_since = now() - interval '11 minutes'`);
+    await app.database.query(`UPDATE graphile_worker._private_jobs SET run_at = now()`);
+
+    await eventually('there is an alert', async () => {
+      const alerts = await app.database.query<{ cause: string }>('SELECT cause FROM alerts');
+      return alerts.some(({ cause }) => cause === 'mail.server_down');
+    });
+  });
+
+  it('a probe whose process is killed is taken up by the next one', async () => {
+    const sockets: Socket[] = [];
+    const hanging = createServer((socket) => {
+      sockets.push(socket.on('error', () => undefined));
+    });
+    await once(hanging.listen(0, '127.0.0.1'), 'listening');
+    const { port } = hanging.address() as AddressInfo;
+    const app = await startMailingApp({ ROLE: 'http' });
+    const settings = await someSettings({
+      ...QUICK,
+      SMTP_TIMEOUT_SECONDS: '30',
+      SMTP_HOST: '127.0.0.1',
+      SMTP_PORT: String(port),
+      ROLE: 'worker',
+      DATABASE_URL: app.database.url,
+    });
+    const everybody = Array.from({ length: 6 }, anEmail);
+    await app.database.query(
+      `UPDATE mail_server_state SET paused_since = now(), failures = 3, round = 7, next_probe_at = now()`,
+    );
+    await app.database.query(`SELECT graphile_worker.add_job('mail.probe_server', '{"round": 7}', max_attempts => 25)`);
+    await oweMails(app, everybody);
+    await app.database.query(`UPDATE mail_messages SET held_at = now()`);
+    const program = await startProgram(settings);
+    await eventually('the probe is under way', async () => sockets.length === 1);
+    program.signal('SIGKILL');
+    await program.ended;
+    await new Promise((resolve) => hanging.close(resolve));
+    const sink = await startSmtp({ port });
+
+    const again = await startProgram(settings);
+
+    await eventually('everything is delivered', async () => sink.taken.length === everybody.length, 30_000);
+    await expectNothingLeftToDo(app);
+    expect(sink.taken.map(({ to }) => to).sort()).toEqual([...everybody].sort());
+    expect(await isPaused(app)).toBe(false);
+    expect(await again.stop()).toBe(0);
+  });
+});
+
+describe('a message that alone meets with an outage', () => {
+  it('does not make the next one wait for the time that the server would be given', async () => {
+    const [one, next] = [anEmail(), anEmail()];
+    const sink = await startSmtp({ recipient: (address) => (address === one ? 'cut' : undefined) });
+    const app = await startMailingApp({ ...sink.settings, ...QUICK, MAIL_RETRY_SECONDS: '60' });
+    await oweMails(app, [one]);
+    await eventually('mail waits', () => isPaused(app));
+    const began = performance.now();
+
+    await oweMails(app, [next]);
+
+    await reaches(app, next, 'sent');
+    expect(performance.now() - began).toBeLessThan(5000);
+    await eventually('it is tried again, and waits by itself', async () => {
+      const message = await messageTo(app, one);
+      return message?.state === 'retrying' && message.deferrals === 2;
+    });
+    expect(await isPaused(app)).toBe(false);
+    expect((await attemptsAt(app, one)).map(({ number, outcome }) => [number, outcome])).toEqual([
+      [1, 'outage'],
+      [2, 'outage'],
+    ]);
+  });
+});
+
+async function expectNoJobsButOneProbe(app: Parameters<typeof isPaused>[0]): Promise<void> {
+  await eventually('no job is left but one probe', async () => {
+    const jobs = await app.database.query<{ task_identifier: string }>(
+      `SELECT task_identifier FROM graphile_worker.jobs WHERE task_identifier LIKE 'mail.%'`,
+    );
+    return jobs.length === 1 && jobs[0]?.task_identifier === 'mail.probe_server';
+  });
+}
