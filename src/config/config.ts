@@ -1,4 +1,5 @@
-import { join, resolve, sep } from 'node:path';
+import { join, resolve } from 'node:path';
+import { problemsOf } from './config-rules.js';
 import { Misread } from './setting-readers.js';
 import { SETTINGS, type Setting, type SettingName, type SettingValues } from './settings.js';
 
@@ -141,15 +142,11 @@ export class ConfigError extends Error {
   }
 }
 
-/** Values that stand in examples and guides, and so are known to everybody. */
-const WELL_KNOWN =
-  /change[-_ ]?me|your[-_]|secret[-_]?key|^(admin|password|secret|default|forecourt|letmein)\d*!?$|12345678|password/i;
-
 /** Reads and checks all settings. Throws a {@link ConfigError} that names every problem at once. */
 export function loadConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const problems: string[] = [];
   const values = readValues(environment, problems);
-  checkTogether(values, problems);
+  problems.push(...problemsOf(values));
   if (problems.length > 0) throw new ConfigError(problems);
   return toConfig(values);
 }
@@ -168,61 +165,6 @@ function readValues(environment: Readonly<Record<string, string | undefined>>, p
     }
   }
   return values as SettingValues;
-}
-
-function checkTogether(values: SettingValues, problems: string[]): void {
-  const production = values.ENVIRONMENT === 'production';
-  if (production) {
-    for (const name of ['SECRET_KEY', 'SECRET_KEY_PREVIOUS'] as const) {
-      const key = values[name];
-      if (key !== undefined) problems.push(...weaknessesOf(key).map((weakness) => `${name} ${weakness}`));
-    }
-  }
-  const password = values.ADMIN_PASSWORD;
-  if (password !== undefined && (password.length < 8 || Buffer.byteLength(password) > 72)) {
-    problems.push('ADMIN_PASSWORD must have at least 8 characters and at most 72 bytes');
-  } else if (password !== undefined && production && WELL_KNOWN.test(password)) {
-    problems.push('ADMIN_PASSWORD must not be a default password');
-  }
-  if (!/^[A-Za-z0-9._-]{3,50}$/.test(values.ADMIN_USERNAME)) {
-    problems.push('ADMIN_USERNAME must have 3 to 50 letters, digits, dots, dashes or underscores');
-  }
-  if (values.DB_POOL_SIZE + values.DB_MAX_OVERFLOW < 4) {
-    problems.push('DB_POOL_SIZE and DB_MAX_OVERFLOW must together allow at least 4 connections');
-  }
-  if ((values.SMTP_USERNAME === undefined) !== (values.SMTP_PASSWORD === undefined)) {
-    problems.push('SMTP_USERNAME and SMTP_PASSWORD must be set together');
-  }
-  if (/[\r\n]/.test(values.SMTP_FROM_NAME + values.COMPANY_NAME)) {
-    problems.push('SMTP_FROM_NAME and COMPANY_NAME must be one line each');
-  }
-  if (values.STORAGE_DRIVER === 's3' && values.S3_BUCKET === undefined)
-    problems.push('S3_BUCKET is required with STORAGE_DRIVER=s3');
-  if (values.STORAGE_DRIVER === 'webdav' && values.WEBDAV_URL === undefined)
-    problems.push('WEBDAV_URL is required with STORAGE_DRIVER=webdav');
-  if (values.SCAN_POLICY !== 'off' && values.CLAMAV_HOST === undefined)
-    problems.push('CLAMAV_HOST is required unless SCAN_POLICY is off');
-  for (const [one, other] of [
-    ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'],
-    ['WEBDAV_USERNAME', 'WEBDAV_PASSWORD'],
-    ['ALERT_WEBHOOK_URL', 'ALERT_WEBHOOK_SECRET'],
-  ] as const) {
-    if ((values[one] === undefined) !== (values[other] === undefined))
-      problems.push(`${one} and ${other} must be set together`);
-  }
-  const keyIds = (values.FILE_ENCRYPTION_KEYS ?? []).map(({ id }) => id);
-  if (new Set(keyIds).size < keyIds.length) problems.push('FILE_ENCRYPTION_KEYS must not list an id twice');
-  if (!production) return;
-  if (values.SECRET_KEY === undefined) problems.push('SECRET_KEY is required in production');
-  if (values.DATABASE_URL === undefined) problems.push('DATABASE_URL is required in production');
-  const uploadDir = resolve(values.UPLOAD_DIR ?? join(values.DATA_DIR, 'uploads'));
-  const keepsFilesItself =
-    values.STORAGE_DRIVER === 'disk' && uploadDir.startsWith(join(resolve(values.DATA_DIR), sep));
-  if (values.FILE_ENCRYPTION && keyIds.length === 0 && !keepsFilesItself)
-    problems.push('FILE_ENCRYPTION_KEYS is required in production unless files lie under DATA_DIR');
-  if (values.DEBUG) problems.push('DEBUG must be false in production');
-  if (values.BCRYPT_ROUNDS < 12) problems.push('BCRYPT_ROUNDS must be at least 12 in production');
-  if (values.REGISTRATION_MODE === 'open') problems.push('REGISTRATION_MODE must be admin in production');
 }
 
 /** Everybody once, whatever the case; the admin when nobody is named. */
@@ -254,12 +196,6 @@ function storageOf(values: SettingValues): Config['files']['storage'] {
         ? undefined
         : { url, ...(username === undefined || password === undefined ? {} : { username, password }) },
   };
-}
-
-function weaknessesOf(key: string): string[] {
-  if (Buffer.byteLength(key) < 32) return ['must be at least 32 bytes long'];
-  const guessable = WELL_KNOWN.test(key) || new Set(key).size < 8;
-  return guessable ? ['must not be a default or a pattern; make one with: openssl rand -base64 48'] : [];
 }
 
 function toConfig(values: SettingValues): Config {

@@ -17,6 +17,11 @@ export interface FileUsage {
   readonly freeBytes: number;
 }
 
+interface Count {
+  readonly at: number;
+  usedBytes: number;
+}
+
 /** The use of the storage changes slowly against the quota, and the count of a large table takes its time. */
 const COUNT_EVERY_MS = 10_000;
 /** Operators hear of it when the quota is used to this share, or the free space is down to this many times its minimum. */
@@ -33,7 +38,8 @@ export class FileRoom {
   /** Uploads that hold room for themselves. */
   private admitted = 0;
   /** Used at the last count, and taken in by this process since. */
-  private counted: { readonly at: number; usedBytes: number } | undefined;
+  private counted: Count | undefined;
+  private counting: Promise<Count> | undefined;
 
   constructor(
     private readonly files: FilesRepository,
@@ -50,27 +56,19 @@ export class FileRoom {
    * `FileStorageFull` when there may not be as much.
    */
   async admit(): Promise<() => void> {
-    const { maxFileBytes, quotaBytes, minFreeBytes } = this.config.files;
+    const { maxFileBytes, quotaBytes = Infinity, minFreeBytes } = this.config.files;
+    const freeBytes = await this.freeBytes();
+    const counted = quotaBytes === Infinity ? undefined : await this.recentCount();
+    // from here to the addition nothing waits, so that of many at once the first ones get the room that there is
+    const heldBytes = (this.admitted + 1) * maxFileBytes;
+    if (freeBytes < minFreeBytes + heldBytes) return this.refuse('the disk is nearly full');
+    if ((counted?.usedBytes ?? 0) + heldBytes > quotaBytes) return this.refuse('the quota of files is used up');
     this.admitted += 1;
     let isHeld = true;
-    const release = (): void => {
+    return () => {
       if (isHeld) this.admitted -= 1;
       isHeld = false;
     };
-    try {
-      const [freeBytes, usedBytes] = [
-        await this.freeBytes(),
-        quotaBytes === undefined ? 0 : await this.recentlyUsedBytes(),
-      ];
-      const heldBytes = this.admitted * maxFileBytes;
-      if (freeBytes < minFreeBytes + heldBytes) await this.refuse('the disk is nearly full');
-      if (quotaBytes !== undefined && usedBytes + heldBytes > quotaBytes)
-        await this.refuse('the quota of files is used up');
-      return release;
-    } catch (error) {
-      release();
-      throw error;
-    }
   }
 
   /** Notes that files came (or, below zero, went) since the last count. */
@@ -105,10 +103,14 @@ export class FileRoom {
     return bavail * bsize;
   }
 
-  private async recentlyUsedBytes(): Promise<number> {
+  private async recentCount(): Promise<Count> {
     const now = this.clock.now().getTime();
-    if (this.counted === undefined || now - this.counted.at > COUNT_EVERY_MS)
-      this.counted = { at: now, usedBytes: (await this.files.sumUp()).usedBytes };
-    return this.counted.usedBytes;
+    if (this.counted !== undefined && now - this.counted.at <= COUNT_EVERY_MS) return this.counted;
+    this.counting ??= this.files.sumUp().then(({ usedBytes }) => (this.counted = { at: now, usedBytes }));
+    try {
+      return await this.counting;
+    } finally {
+      this.counting = undefined;
+    }
   }
 }
