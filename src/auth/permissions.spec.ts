@@ -9,6 +9,8 @@ const TABLE: [Permission, boolean, boolean, boolean][] = [
   [Permission.UsersRead, false, false, true],
   [Permission.UsersChange, false, false, true],
   [Permission.FilesInspect, false, false, true],
+  [Permission.FilesQuarantined, false, false, true],
+  [Permission.JobsOperate, false, false, true],
   [Permission.Self, false, true, true],
 ];
 
