@@ -276,7 +276,7 @@ describe('a scan by something that answers like clamd', () => {
 
     expect(await refusalOf(scanner.scan(content))).toContain('no answer of clamd within 300 ms');
 
-    expect(performance.now() - began).toBeLessThan(3_000);
+    expect(performance.now() - began).toBeLessThan(10_000);
   });
 
   it('reads no more of the file than the other side takes', async () => {

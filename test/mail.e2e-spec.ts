@@ -110,7 +110,7 @@ describe('a submission', () => {
 
     expect((await submit(app)).status).toBe(201);
 
-    expect(performance.now() - began).toBeLessThan(2000);
+    expect(performance.now() - began).toBeLessThan(8000);
   });
 });
 
@@ -124,7 +124,7 @@ describe('an outage of the mail server', () => {
 
     expect((await submit(app, { email: prospect })).status).toBe(201);
 
-    expect(performance.now() - began).toBeLessThan(2000);
+    expect(performance.now() - began).toBeLessThan(8000);
     const waiting = await reaches(app, prospect, 'retrying');
     const up = await startSmtp({ port: down.port });
     const sent = await reaches(app, prospect, 'sent');

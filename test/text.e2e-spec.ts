@@ -194,7 +194,7 @@ describe('a document without a text', () => {
     const quick = extractor.extract('docx', makeDocx());
 
     expect(await slow).toBe('timeout');
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(performance.now() - began).toBeLessThan(15_000);
     expect(await others).toEqual(['timeout', 'timeout']);
     expect(await quick).toBe('Resume of a test');
   });

@@ -13,7 +13,8 @@ import { createCipheriv, createDecipheriv } from 'node:crypto';
 export const CHUNK_BYTES = 65_536;
 export const DATA_KEY_BYTES = 32;
 const TAG_BYTES = 16;
-const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES;
+/** What a full chunk takes where it is stored. */
+export const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES;
 const ALGORITHM = 'aes-256-gcm';
 
 /** Stored bytes are not what was sealed with this key. */
@@ -90,7 +91,7 @@ export function sealedSpan(part: Span, contentBytes: number): Span {
  * first byte of a chunk that is not what was sealed.
  */
 export async function* opened(
-  stored: AsyncIterable<Buffer>,
+  stored: AsyncIterable<Buffer> | Iterable<Buffer>,
   key: Buffer,
   part: Span,
   contentBytes: number,
@@ -127,7 +128,7 @@ function nonceOf(chunk: number, isLast: boolean): Buffer {
 }
 
 /** The same bytes in pieces of one size; only the last may be shorter. */
-async function* inPieces(bytes: AsyncIterable<Buffer>, size: number): AsyncGenerator<Buffer> {
+async function* inPieces(bytes: AsyncIterable<Buffer> | Iterable<Buffer>, size: number): AsyncGenerator<Buffer> {
   let waiting: Buffer[] = [];
   let waitingBytes = 0;
   for await (const chunk of bytes) {

@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { sealedSize } from './encryption.js';
 import type { StorageDriver } from './storage/file-storage.js';
 
 /** `unscanned`: nobody asked for a scan. `pending`: one is owed. */
@@ -53,6 +54,10 @@ export class StoredFile {
   @Column('bytea', { name: 'wrapped_key', nullable: true })
   wrappedKey!: Buffer | null;
 
+  /** Of the ciphertext, in lower-case hexadecimal; null when there is none, and for files sealed before it was recorded. */
+  @Column('char', { name: 'sealed_sha256', length: 64, nullable: true })
+  sealedSha256!: string | null;
+
   /** What an attorney should know before opening it, such as `encrypted`. */
   @Column('text', { array: true, default: [] })
   findings!: string[];
@@ -90,5 +95,10 @@ export class StoredFile {
   /** Whether the stored bytes are ciphertext. */
   get isEncrypted(): boolean {
     return this.keyId !== null;
+  }
+
+  /** How many bytes its storage holds of it. */
+  get storedBytes(): number {
+    return this.isEncrypted ? sealedSize(this.sizeBytes) : this.sizeBytes;
   }
 }

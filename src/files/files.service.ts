@@ -67,7 +67,9 @@ export class FilesService {
       uploadedById: actor.kind === 'user' ? actor.id : null,
     });
     await this.scans.begin(file, received.incoming.stream());
-    await this.storages.current.put(file.storageKey, await received.incoming.seal());
+    const spooled = await received.incoming.seal();
+    file.sealedSha256 = file.isEncrypted ? spooled.sha256 : null;
+    await this.storages.current.put(file.storageKey, spooled);
     this.room.note(file.sizeBytes);
     if (file.scanState === 'infected') await this.quarantine(file);
     return file;

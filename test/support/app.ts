@@ -88,7 +88,7 @@ export async function startApp(settings: Record<string, string> = {}): Promise<T
 export async function eventually<T>(
   what: string | (() => string),
   probe: () => Promise<T | undefined | false>,
-  withinMs = 10_000,
+  withinMs = 30_000,
 ): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {

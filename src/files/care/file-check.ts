@@ -2,7 +2,6 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { AlertsService } from '../../alerts/alerts.service.js';
 import { LOGGER } from '../../common/logging.js';
-import { sealedSize } from '../encryption.js';
 import type { StoredFile } from '../file.entity.js';
 import { FileReader } from '../file-reader.js';
 import { FileIntegrityFailed, FileKeyMissing, FileNotFound } from '../files.errors.js';
@@ -60,13 +59,12 @@ export class FileCheck {
   private async defectOf(file: StoredFile): Promise<FileDefect | undefined> {
     const stored = await (await this.storages.at(file.storage)).stat(file.storageKey);
     if (stored === undefined) return 'bytes missing';
-    const expected = file.isEncrypted ? sealedSize(file.sizeBytes) : file.sizeBytes;
-    return stored.sizeBytes === expected ? undefined : 'size differs';
+    return stored.sizeBytes === file.storedBytes ? undefined : 'size differs';
   }
 
   private async defectOfContent(file: StoredFile): Promise<FileDefect | undefined> {
     try {
-      await this.reader.verify(file);
+      await this.reader.check(file);
       return undefined;
     } catch (error) {
       if (error instanceof FileNotFound) return 'bytes missing';

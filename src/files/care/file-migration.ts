@@ -62,7 +62,7 @@ export class FileMigration {
   private async move(file: StoredFile, source: FileStorage, target: FileStorage): Promise<MoveOutcome> {
     try {
       await this.copy(file, source, target);
-      await this.reader.verify(file, target.driver);
+      await this.reader.check(file, target.driver);
     } catch (error) {
       const outcome = outcomeOf(error);
       if (outcome === undefined) throw error;

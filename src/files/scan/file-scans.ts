@@ -71,8 +71,7 @@ export class FileScans {
   async scan(fileId: string): Promise<void> {
     const file = await this.files.findById(fileId);
     if (file?.deletedAt !== null) return;
-    const whole = { start: 0, end: file.sizeBytes - 1 };
-    const verdict = await this.scanner.scan(this.reader.content(file, whole));
+    const verdict = await this.scanner.scan(this.reader.content(file));
     const wasInfected = file.scanState === 'infected';
     this.note(file, verdict);
     await this.transactions.run(async (tx) => {

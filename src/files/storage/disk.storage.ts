@@ -3,6 +3,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { SEALED_CHUNK_BYTES } from '../encryption.js';
 import { FileNotFound, FileUnreadable } from '../files.errors.js';
 import { storing } from '../storing.js';
 import { copyChecked, isOnOtherDisk, moveChecked } from './disk-files.js';
@@ -12,6 +13,8 @@ import { isKey } from './spooled-bytes.js';
 /** A copy that has not become a file after this long belongs to a process that died. */
 const ABANDONED_AFTER_MS = 3_600_000;
 const COPY_SUFFIX = '.part';
+/** How much of a file is read at a time; chunks of encrypted files come in one piece each. */
+const READ_BYTES = 4 * SEALED_CHUNK_BYTES;
 
 /**
  * Files on a local or mounted disk, in folders named by the first two characters of their keys. A spooled file on the same
@@ -74,7 +77,7 @@ export class DiskStorage extends FileStorage {
     }
     // told where it ends, the stream does not ask once more whether there is anything left
     const end = range?.end ?? Math.max(0, stats.size - 1);
-    return handle.createReadStream({ highWaterMark: 256 * 1024, start: range?.start ?? 0, end });
+    return handle.createReadStream({ highWaterMark: READ_BYTES, start: range?.start ?? 0, end });
   }
 
   async stat(key: string): Promise<StoredObject | undefined> {

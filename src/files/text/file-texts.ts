@@ -70,7 +70,7 @@ export class FileTexts {
   private async bytesOf(file: StoredFile): Promise<Buffer | undefined> {
     try {
       const chunks: Buffer[] = [];
-      for await (const chunk of this.reader.content(file, { start: 0, end: file.sizeBytes - 1 })) chunks.push(chunk);
+      for await (const chunk of this.reader.content(file)) chunks.push(chunk);
       return Buffer.concat(chunks);
     } catch (error) {
       if (!(error instanceof AppError) || error instanceof FileStorageUnavailable) throw error;
