@@ -14,7 +14,7 @@ import { CreateMailAttempts1764000000014 } from './1764000000014-create-mail-att
 import { CreateMailSuppressions1764000000015 } from './1764000000015-create-mail-suppressions.js';
 import { CreateMailServerState1764000000016 } from './1764000000016-create-mail-server-state.js';
 import { CreateJobWorkers1764000000017 } from './1764000000017-create-job-workers.js';
-import { RecordHashesOfCiphertext1764000000018 } from './1764000000018-record-hashes-of-ciphertext.js';
+import { SealFiles1764000000018 } from './1764000000018-seal-files.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const MIGRATIONS = [
@@ -34,5 +34,5 @@ export const MIGRATIONS = [
   CreateMailSuppressions1764000000015,
   CreateMailServerState1764000000016,
   CreateJobWorkers1764000000017,
-  RecordHashesOfCiphertext1764000000018,
+  SealFiles1764000000018,
 ];

@@ -71,6 +71,7 @@ describe('the migrations', () => {
         'ALTER TABLE "audit_entries" DROP CONSTRAINT "ck_audit_entries_outcome"',
         'ALTER TABLE "files" DROP CONSTRAINT "ck_files_purged_at"',
         'ALTER TABLE "files" DROP CONSTRAINT "ck_files_scan_state"',
+        'ALTER TABLE "files" DROP CONSTRAINT "ck_files_seal"',
         'ALTER TABLE "files" DROP CONSTRAINT "ck_files_size"',
         'ALTER TABLE "files" DROP CONSTRAINT "ck_files_storage"',
         'ALTER TABLE "files" DROP CONSTRAINT "ck_files_text_state"',

@@ -81,7 +81,7 @@ describe('the columns of', () => {
       ['deleted_at', TIME, 'YES', null],
       ['purged_at', TIME, 'YES', null],
       ['text_state', 'character varying(20)', 'NO', "'owed'::character varying"],
-      ['sealed_sha256', 'character(64)', 'YES', null],
+      ['seal', 'bytea', 'YES', null],
     ],
     file_texts: [
       ['file_id', 'uuid', 'NO', null],
