@@ -12,9 +12,10 @@ import { readEnvironment } from './config/environment.js';
 import { DatabaseModule } from './database/database.module.js';
 import { FILE_COMMANDS } from './files/files.commands.js';
 import { FilesModule } from './files/files.module.js';
+import { JOB_COMMANDS } from './jobs/jobs.commands.js';
 import { JobsModule } from './jobs/jobs.module.js';
 
-const COMMANDS: readonly Command[] = [...FILE_COMMANDS];
+const COMMANDS: readonly Command[] = [...FILE_COMMANDS, ...JOB_COMMANDS];
 
 /** What commands may use: no HTTP, no accounts, and no background work of its own. */
 @Module({})
