@@ -3,6 +3,8 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { pino } from 'pino';
 import { AlertsModule } from './alerts/alerts.module.js';
+import { KEY_COMMANDS } from './auth/keys.commands.js';
+import { KeysModule } from './auth/keys.module.js';
 import { type Command, helpOf, readOptions, UsageError } from './common/command.js';
 import { CommonModule } from './common/common.module.js';
 import { buildLogger, flushed, NestLogger } from './common/logging.js';
@@ -14,7 +16,7 @@ import { FILE_COMMANDS } from './files/files.commands.js';
 import { FilesModule } from './files/files.module.js';
 import { JobsModule } from './jobs/jobs.module.js';
 
-const COMMANDS: readonly Command[] = [...FILE_COMMANDS];
+const COMMANDS: readonly Command[] = [...FILE_COMMANDS, ...KEY_COMMANDS];
 
 /** What commands may use: no HTTP, no accounts, and no background work of its own. */
 @Module({})
@@ -45,6 +47,7 @@ async function main([name, ...rest]: readonly string[]): Promise<number> {
         JobsModule,
         AlertsModule,
         FilesModule,
+        KeysModule,
       ],
     },
     { logger: new NestLogger(logger.child({ logger: 'nest' })), abortOnError: false },

@@ -21,7 +21,7 @@ const kidOf = (secret: string): string => createHash('sha256').update(`kid:${sec
 const me = (token: string): Promise<Response> => get(app, '/api/v1/auth/me', token);
 
 describe('POST /api/v1/auth/login', () => {
-  it('answers a form with exactly the three documented fields', async () => {
+  it('answers a form with exactly the documented fields, and no cookie', async () => {
     const response = await login(app, ADMIN.username, ADMIN.password);
 
     expect(response.status).toBe(200);
@@ -31,6 +31,8 @@ describe('POST /api/v1/auth/login', () => {
       access_token: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/),
       token_type: 'bearer',
       expires_in: 86_400,
+      refresh_token: expect.stringMatching(/^[\w-]{43}$/),
+      refresh_expires_in: 7 * 86_400,
     });
   });
 
@@ -40,11 +42,15 @@ describe('POST /api/v1/auth/login', () => {
     );
 
     const claims = claimsOf(token) as { exp: number; iat: number };
-    expect(claimsOf(token, 0)).toEqual({ alg: 'HS256', typ: 'JWT', kid: kidOf(SECRET_KEY) });
+    expect(claimsOf(token, 0)).toEqual({ alg: 'HS256', typ: 'at+jwt', kid: kidOf(SECRET_KEY) });
     expect(claims).toEqual({
       sub: expect.stringMatching(UUID_V4),
       username: 'admin',
+      email: 'admin@forecourt.test',
+      role: 'admin',
       type: 'access',
+      sid: expect.stringMatching(UUID_V4),
+      jti: expect.stringMatching(UUID_V4),
       iat: expect.any(Number),
       exp: expect.any(Number),
       iss: 'forecourt',
@@ -304,7 +310,7 @@ describe('an access token', () => {
     const body = `${encode(header)}.${encode(claims)}`;
     return `${body}.${createHmac(hash, secret).update(body).digest('base64url')}`;
   };
-  const header = { alg: 'HS256', typ: 'JWT' };
+  const header = { alg: 'HS256', typ: 'at+jwt' };
   const good = (): Record<string, unknown> => claimsOf(admin);
   const now = Math.floor(Date.now() / 1000);
 

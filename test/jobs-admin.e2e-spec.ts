@@ -43,7 +43,14 @@ describe('GET /api/v1/admin/jobs', () => {
 
     const status = await jsonOf(await get(app, JOBS, token));
 
-    const scheduled = ['files.check', 'files.extract_texts', 'files.purge', 'files.sweep', 'files.watch_room'];
+    const scheduled = [
+      'auth.forget_sessions',
+      'files.check',
+      'files.extract_texts',
+      'files.purge',
+      'files.sweep',
+      'files.watch_room',
+    ];
     expect(status).toEqual({
       waiting: 0,
       later: 1 + scheduled.length,
