@@ -114,7 +114,6 @@ describe('the migrations', () => {
           'idx_lead_updated_at',
           'idx_mail_messages_deferred',
           'idx_mail_messages_held',
-          'idx_sessions_over',
           'idx_sessions_user',
           'idx_user_email',
         ].map((name) => `DROP INDEX "public"."${name}"`),
