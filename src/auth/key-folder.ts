@@ -65,6 +65,14 @@ export class KeyFolder {
     await rm(this.pathOf(id));
   }
 
+  /** Now, or a second after the latest key: it must come behind that one whatever the clock did. */
+  private async nextTime(): Promise<string> {
+    const [latest] = await this.ids();
+    const soonest = latest === undefined ? 0 : madeAt(latest).getTime() + 1000;
+    const time = new Date(Math.max(this.clock.now().getTime(), soonest));
+    return time.toISOString().replace(/[-:]|\.\d+/g, '');
+  }
+
   /** Latest first. */
   private async ids(): Promise<string[]> {
     const names = await readdir(this.config.auth.keysDir).catch((error: unknown) => {
