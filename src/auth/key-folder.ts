@@ -38,11 +38,7 @@ export class KeyFolder {
   /** Makes a key, for its owner alone, that signs from now on. Returns its id. */
   async make(algorithm: PublicAlgorithm): Promise<string> {
     const privateKey = await newPrivateKey(algorithm);
-    const time = this.clock
-      .now()
-      .toISOString()
-      .replace(/[-:]|\.\d+/g, '');
-    const id = `${time}-${randomBytes(4).toString('hex')}`;
+    const id = `${await this.nextTime()}-${randomBytes(4).toString('hex')}`;
     await mkdir(this.config.auth.keysDir, { recursive: true, mode: 0o700 });
     const temporary = `${this.pathOf(id)}.new`;
     await writeFile(temporary, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, flush: true });
