@@ -3,6 +3,8 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { pino } from 'pino';
 import { AlertsModule } from './alerts/alerts.module.js';
+import { KEY_COMMANDS } from './auth/keys.commands.js';
+import { KeysModule } from './auth/keys.module.js';
 import { type Command, helpOf, readOptions, UsageError } from './common/command.js';
 import { CommonModule } from './common/common.module.js';
 import { buildLogger, flushed, NestLogger } from './common/logging.js';
@@ -15,7 +17,7 @@ import { FilesModule } from './files/files.module.js';
 import { JOB_COMMANDS } from './jobs/jobs.commands.js';
 import { JobsModule } from './jobs/jobs.module.js';
 
-const COMMANDS: readonly Command[] = [...FILE_COMMANDS, ...JOB_COMMANDS];
+const COMMANDS: readonly Command[] = [...FILE_COMMANDS, ...JOB_COMMANDS, ...KEY_COMMANDS];
 
 /** What commands may use: no HTTP, no accounts, and no background work of its own. */
 @Module({})
@@ -46,6 +48,7 @@ async function main([name, ...rest]: readonly string[]): Promise<number> {
         JobsModule,
         AlertsModule,
         FilesModule,
+        KeysModule,
       ],
     },
     { logger: new NestLogger(logger.child({ logger: 'nest' })), abortOnError: false },

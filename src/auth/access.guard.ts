@@ -4,9 +4,9 @@ import { AuthGuard } from '@nestjs/passport';
 import type { Request } from 'express';
 import type { Actor } from '../common/actor.js';
 import { CONFIG, type Config } from '../config/config.js';
-import type { User } from '../users/users.service.js';
 import { type Access, ACCESS } from './auth.decorators.js';
 import { Forbidden, InvalidToken, NotSignedIn } from './auth.errors.js';
+import type { SignedIn } from './jwt.strategy.js';
 import { may, PUBLIC } from './permissions.js';
 
 /**
@@ -32,14 +32,15 @@ export class AccessGuard extends AuthGuard('jwt') {
     if (access === 'public' || (request.headers.authorization === undefined && may(PUBLIC, access, openRegistration)))
       return true;
     await super.canActivate(context);
-    const user = request.user as User;
-    request.actor = { kind: 'user', id: user.id, username: user.username, ip, requestId } satisfies Actor;
+    const { user, sessionId } = request.user as SignedIn;
+    const { id, username } = user;
+    request.actor = { kind: 'user', id, username, sessionId, ip, requestId } satisfies Actor;
     if (!may(user.role, access, openRegistration)) throw new Forbidden();
     return true;
   }
 
   /** Called by the passport guard with what the strategy found. */
-  override handleRequest<Found = User>(
+  override handleRequest<Found = SignedIn>(
     error: unknown,
     found: Found | false,
     _info: unknown,

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
-import type { Actor } from '../common/actor.js';
+import { type Actor, ipOf } from '../common/actor.js';
 import { LOGGER } from '../common/logging.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { Transactions } from '../database/transactions.js';
@@ -9,8 +9,11 @@ import { type User, UsersService } from '../users/users.service.js';
 import { AccessTokens } from './access-tokens.js';
 import type { RegisterRequest, TokenResponse } from './auth.dto.js';
 import { InvalidCredentials, InvalidToken } from './auth.errors.js';
+import type { Client } from './client.js';
 import { PasswordHasher } from './password-hasher.js';
 import { requireComplexity } from './password-rules.js';
+import { SessionRefresh } from './session-refresh.js';
+import { SessionsService } from './sessions.service.js';
 
 @Injectable()
 export class AuthService {
@@ -20,6 +23,8 @@ export class AuthService {
     private readonly users: UsersService,
     private readonly hasher: PasswordHasher,
     private readonly tokens: AccessTokens,
+    private readonly sessions: SessionsService,
+    private readonly refreshes: SessionRefresh,
     private readonly transactions: Transactions,
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) logger: Logger,
@@ -28,22 +33,25 @@ export class AuthService {
   }
 
   /**
-   * An access token for the right password. Throws `InvalidCredentials` in the same words and after the same work for an
+   * Tokens of a new session for the right password. Throws `InvalidCredentials` in the same words and after the same work for an
    * unknown name, a wrong password and a disabled account.
    */
-  async signIn(actor: Actor, name: string, password: string): Promise<TokenResponse> {
+  async signIn(actor: Actor, client: Client, name: string, password: string): Promise<TokenResponse> {
     const user = await this.users.findForSignIn(name);
     const matches = await this.hasher.matches(password, user?.hashedPassword);
-    if (user === null || !matches || !user.isActive) {
+    const isLetIn = user !== null && matches && user.isActive;
+    const grant = isLetIn ? await this.transactions.run((tx) => this.sessions.begin(tx, actor, user, client)) : null;
+    if (grant === null) {
       this.logger.warn({ ip: ipOf(actor) }, 'a sign-in was refused');
       throw new InvalidCredentials();
     }
-    this.logger.info({ ip: ipOf(actor), user_id: user.id }, 'signed in');
-    return {
-      access_token: await this.tokens.issue(user),
-      token_type: 'bearer',
-      expires_in: this.tokens.lifetimeSeconds,
-    };
+    this.logger.info({ ip: ipOf(actor), user_id: grant.user.id, session_id: grant.session.id }, 'signed in');
+    return this.tokens.answerTo(grant);
+  }
+
+  /** The tokens that follow a refresh token. Throws `InvalidRefreshToken`. */
+  async refresh(actor: Actor, client: Client, refreshToken: string): Promise<TokenResponse> {
+    return this.tokens.answerTo(await this.refreshes.refresh(actor, client, refreshToken));
   }
 
   /** A new attorney. Throws `UsernameTaken`, `UserEmailTaken`, or `InvalidFields` for a password that is too simple. */
@@ -60,8 +68,4 @@ export class AuthService {
     if (user === null) throw new InvalidToken();
     return user;
   }
-}
-
-function ipOf(actor: Actor): string | undefined {
-  return actor.kind === 'system' ? undefined : actor.ip;
 }

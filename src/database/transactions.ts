@@ -15,6 +15,7 @@ export interface Tx {
 /** What a {@link Tx} is behind its face. */
 class OpenTransaction {
   ended = false;
+  readonly whenCommitted: (() => void)[] = [];
 
   constructor(readonly client: PoolClient) {}
 }
@@ -29,6 +30,14 @@ export async function rowsIn<Row = object>(tx: Tx, text: string, values: readonl
   if (ended) throw new Error('this transaction is over');
   const { rows } = await client.query(prepared(text, values));
   return rows as Row[];
+}
+
+/**
+ * Does something small in memory as soon as the transaction has committed, before anybody hears of it; nothing when it is
+ * rolled back.
+ */
+export function whenCommitted(tx: Tx, action: () => void): void {
+  (tx as unknown as OpenTransaction).whenCommitted.push(action);
 }
 
 /**
@@ -60,6 +69,7 @@ export class Transactions {
       reusable = true;
       // PostgreSQL answers so when a statement failed and nobody minded
       if (command !== 'COMMIT') throw new Error('a statement failed, so the transaction was rolled back');
+      for (const action of transaction.whenCommitted) action();
       return result;
     } catch (error) {
       transaction.ended = true;

@@ -15,5 +15,10 @@ export const SCHEDULED = {
   watchRoom: { name: 'files.watch_room', everyMinutes: 10, doc: 'alerts operators before there is no room for files' },
   sweepFiles: { name: 'files.sweep', everyMinutes: 60, doc: 'removes what crashes left behind of uploads' },
   purgeFiles: { name: 'files.purge', everyMinutes: 60, doc: 'destroys files that were deleted long enough ago' },
+  forgetSessions: {
+    name: 'auth.forget_sessions',
+    everyMinutes: 60,
+    doc: 'removes sessions and refresh tokens long over',
+  },
   checkFiles: { name: 'files.check', everyMinutes: DAY, doc: 'alerts operators to files whose bytes are missing' },
 } as const satisfies Readonly<Record<string, ScheduledJob>>;

@@ -87,6 +87,10 @@ describe('the migrations', () => {
         'ALTER TABLE "leads" DROP CONSTRAINT "fk_leads_resume"',
         'ALTER TABLE "mail_messages" DROP CONSTRAINT "ck_mail_messages_locale"',
         'ALTER TABLE "mail_messages" DROP CONSTRAINT "ck_mail_messages_sent_at"',
+        'ALTER TABLE "sessions" DROP CONSTRAINT "ck_sessions_ended"',
+        'ALTER TABLE "sessions" DROP CONSTRAINT "ck_sessions_expires_at"',
+        'ALTER TABLE "sessions" DROP CONSTRAINT "ck_sessions_transport"',
+        'ALTER TABLE "sessions" DROP CONSTRAINT "fk_sessions_user"',
         'ALTER TABLE "users" DROP CONSTRAINT "ck_users_email_lower"',
         ...[
           'idx_alerts_cause',
@@ -111,6 +115,7 @@ describe('the migrations', () => {
           'idx_lead_updated_at',
           'idx_mail_messages_deferred',
           'idx_mail_messages_held',
+          'idx_sessions_user',
           'idx_user_email',
         ].map((name) => `DROP INDEX "public"."${name}"`),
       ].sort(),
