@@ -15,6 +15,9 @@ import { CreateMailSuppressions1764000000015 } from './1764000000015-create-mail
 import { CreateMailServerState1764000000016 } from './1764000000016-create-mail-server-state.js';
 import { CreateJobWorkers1764000000017 } from './1764000000017-create-job-workers.js';
 import { RecordHashesOfCiphertext1764000000018 } from './1764000000018-record-hashes-of-ciphertext.js';
+import { AddSuperadminAndClient1764000000032 } from './1764000000032-add-superadmin-and-client.js';
+import { CreateSignInLocks1764000000033 } from './1764000000033-create-sign-in-locks.js';
+import { CreateInvitations1764000000034 } from './1764000000034-create-invitations.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const MIGRATIONS = [
@@ -35,4 +38,7 @@ export const MIGRATIONS = [
   CreateMailServerState1764000000016,
   CreateJobWorkers1764000000017,
   RecordHashesOfCiphertext1764000000018,
+  AddSuperadminAndClient1764000000032,
+  CreateSignInLocks1764000000033,
+  CreateInvitations1764000000034,
 ];

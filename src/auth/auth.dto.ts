@@ -1,30 +1,13 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { checkedField, ChoiceField, EmailField, type FieldOptions, LineField } from '../common/fields.js';
+import { ChoiceField, EmailField, LineField } from '../common/fields.js';
 import type { User } from '../users/users.service.js';
-import { MOST_PASSWORD_BYTES } from './password-hasher.js';
-
-/** Text that is taken as it is: neither trimmed nor normalised. */
-function SecretField(options: FieldOptions & { readonly min: number; readonly maxBytes: number }): PropertyDecorator {
-  const { min, maxBytes } = options;
-  return checkedField(
-    'secret',
-    (value) => {
-      if (value === undefined || value === null || value === '') return 'This field is required';
-      if (typeof value !== 'string') return 'Must be a text';
-      if (Array.from(value).length < min) return `Must have at least ${min} characters`;
-      if (Buffer.byteLength(value) > maxBytes) return `Must have at most ${maxBytes} bytes`;
-      return undefined;
-    },
-    options,
-    { type: String, format: 'password', minLength: min },
-  );
-}
+import { NewPasswordField, SecretField, UsernameField } from './account-fields.js';
 
 export class LoginRequest {
   @LineField({ min: 1, max: 255, description: 'User name or e-mail address', example: 'admin' })
   username!: string;
 
-  @SecretField({ min: 1, maxBytes: 1024 })
+  @SecretField()
   password!: string;
 
   // What OAuth2 clients send beside (RFC 6749, 4.3.2); none of it matters here.
@@ -53,24 +36,22 @@ export class TokenResponse {
 }
 
 export class RegisterRequest {
-  @LineField({
-    min: 3,
-    max: 50,
-    pattern: { regex: /^[A-Za-z0-9._-]+$/, says: 'May have letters, digits, dots, dashes and underscores' },
-    example: 'ada',
-  })
+  @UsernameField()
   username!: string;
 
   @EmailField({ example: 'ada@example.com' })
   email!: string;
 
-  @SecretField({
-    min: 8,
-    maxBytes: MOST_PASSWORD_BYTES,
-    description: 'At least 8 characters, at most 72 bytes',
-    example: 'correct horse 42',
-  })
+  @NewPasswordField()
   password!: string;
+}
+
+export class ChangePasswordRequest {
+  @SecretField()
+  current_password!: string;
+
+  @NewPasswordField()
+  new_password!: string;
 }
 
 export class AccountResponse {

@@ -57,7 +57,10 @@ export interface Config {
     readonly algorithm: SettingValues['ALGORITHM'];
     readonly accessTokenMinutes: number;
     readonly bcryptRounds: number;
+    readonly minPasswordLength: number;
     readonly requireComplexPasswords: boolean;
+    /** Failed sign-ins within 15 minutes: from one source (0 means never), and from all together. */
+    readonly lockout: { readonly failures: number; readonly accountFailures: number };
     readonly openRegistration: boolean;
   };
   readonly admin: { readonly username: string; readonly email: string; readonly password: string | undefined };
@@ -233,6 +236,8 @@ function toConfig(values: SettingValues): Config {
       algorithm: values.ALGORITHM,
       accessTokenMinutes: values.ACCESS_TOKEN_EXPIRE_MINUTES,
       bcryptRounds: values.BCRYPT_ROUNDS,
+      minPasswordLength: values.PASSWORD_MIN_LENGTH,
+      lockout: { failures: values.LOCKOUT_FAILURES, accountFailures: values.LOCKOUT_ACCOUNT_FAILURES },
       requireComplexPasswords: values.PASSWORD_REQUIRE_COMPLEXITY ?? isProduction,
       openRegistration: values.REGISTRATION_MODE === 'open',
     },

@@ -1,7 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { Role } from './role.js';
 
-/** An account of the practice's staff. */
+/** An account: of the practice's staff, or of a client. */
 @Entity('users')
 export class User {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_users' })
@@ -27,4 +27,8 @@ export class User {
 
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
   createdAt!: Date;
+
+  /** When the password or role changed or the account was disabled; null when none of it ever happened. */
+  @Column('timestamptz', { name: 'credentials_changed_at', nullable: true })
+  credentialsChangedAt!: Date | null;
 }

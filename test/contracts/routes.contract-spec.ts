@@ -9,7 +9,13 @@ const NOBODY = '00000000-0000-4000-8000-000000000000';
 const addressOf = (path: string): string => path.replace(/:\w+/g, NOBODY);
 
 /** Everything that a stranger may call. Whoever adds a line here opens a door. */
-const PUBLIC = ['GET /health/live', 'GET /health/ready', 'POST /api/v1/auth/login', 'POST /api/v1/leads'];
+const PUBLIC = [
+  'GET /health/live',
+  'GET /health/ready',
+  'POST /api/v1/auth/invitations/accept',
+  'POST /api/v1/auth/login',
+  'POST /api/v1/leads',
+];
 
 /** What a stranger may call in addition while Forecourt runs for development without a mail server. */
 const INBOX = [
@@ -22,9 +28,13 @@ const INBOX = [
 
 /** Everything else, and what it takes. */
 const ALLOWED = {
+  'DELETE /api/v1/admin/invitations/:invitation_id': 'users:change',
   'DELETE /api/v1/admin/jobs/buried/:job_id': 'jobs:operate',
+  'GET /api/v1/admin/invitations': 'users:read',
   'GET /api/v1/admin/jobs': 'jobs:operate',
   'GET /api/v1/admin/jobs/buried': 'jobs:operate',
+  'GET /api/v1/admin/users': 'users:read',
+  'GET /api/v1/admin/users/:user_id': 'users:read',
   'GET /api/v1/auth/me': 'self',
   'GET /api/v1/files/:file_id': 'files:inspect',
   'GET /api/v1/files/:file_id/quarantined': 'files:quarantined',
@@ -33,9 +43,15 @@ const ALLOWED = {
   'GET /api/v1/leads/:lead_id/history': 'leads:read',
   'GET /api/v1/leads/:lead_id/resume': 'leads:read',
   'GET /api/v1/users': 'users:read',
+  'PATCH /api/v1/admin/users/:user_id': 'users:change',
   'PATCH /api/v1/leads/:lead_id': 'leads:change',
   'PATCH /api/v1/users/:user_id': 'users:change',
+  'POST /api/v1/admin/invitations': 'users:change',
+  'POST /api/v1/admin/invitations/:invitation_id/resend': 'users:change',
   'POST /api/v1/admin/jobs/buried/:job_id/retry': 'jobs:operate',
+  'POST /api/v1/admin/users': 'users:change',
+  'POST /api/v1/admin/users/:user_id/unlock': 'users:change',
+  'POST /api/v1/auth/password': 'self',
   'POST /api/v1/auth/register': 'users:register',
 };
 
