@@ -20,6 +20,7 @@ export class CreateInvitations1764000000034 implements MigrationInterface {
     await queryRunner.query(`
       CREATE UNIQUE INDEX idx_invitations_open_email ON invitations (email)
       WHERE accepted_at IS NULL AND revoked_at IS NULL`);
+    await queryRunner.query(`CREATE INDEX idx_invitations_invited_by ON invitations (invited_by_id)`);
     await queryRunner.query(`CREATE INDEX idx_invitations_created_at ON invitations (created_at, id)`);
   }
 

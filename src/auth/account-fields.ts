@@ -34,11 +34,17 @@ export function NewPasswordField(options: FieldOptions = {}): PropertyDecorator 
   );
 }
 
+const USERNAME = /^[A-Za-z0-9._-]+$/;
+
+export function isUsername(text: string): boolean {
+  return text.length >= 3 && text.length <= 50 && USERNAME.test(text);
+}
+
 export function UsernameField(options: FieldOptions = {}): PropertyDecorator {
   return LineField({
     min: 3,
     max: 50,
-    pattern: { regex: /^[A-Za-z0-9._-]+$/, says: 'May have letters, digits, dots, dashes and underscores' },
+    pattern: { regex: USERNAME, says: 'May have letters, digits, dots, dashes and underscores' },
     example: 'ada',
     ...options,
   });

@@ -7,6 +7,7 @@ import type { Rows } from '../common/pagination.js';
 import { Transactions, type Tx } from '../database/transactions.js';
 import { MailService } from '../mail/mail.service.js';
 import type { Role } from '../users/role.js';
+import { UserNotFound } from '../users/users.errors.js';
 import { type NewUser, type User, type UserChange, type UserFilter, UsersService } from '../users/users.service.js';
 import { AccountRights } from './account-rights.js';
 import { passwordChangedMail } from './auth.mails.js';
@@ -55,6 +56,13 @@ export class AccountsService {
   async get(id: string): Promise<AccountView> {
     const user = await this.users.get(id);
     return { user, lockedUntil: (await this.locks.lockedUntil([id])).get(id) ?? null };
+  }
+
+  /** By user name or e-mail address. Throws `UserNotFound`. */
+  async getByName(name: string): Promise<AccountView> {
+    const user = await this.users.findForSignIn(name);
+    if (user === null) throw new UserNotFound();
+    return this.get(user.id);
   }
 
   /**

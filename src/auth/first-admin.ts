@@ -1,5 +1,4 @@
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { LOGGER } from '../common/logging.js';
 import { CONFIG, type Config } from '../config/config.js';
@@ -11,6 +10,7 @@ import { UsersService } from '../users/users.service.js';
 import { PasswordHasher } from './password-hasher.js';
 import { PasswordPolicy } from './password-policy.js';
 import { FIRST_ACCOUNT } from './permissions.js';
+import { randomPassword } from './random-password.js';
 
 /** Makes the first account, a superadmin, when there is none, so that somebody can let the others in. */
 @Injectable()
@@ -41,7 +41,7 @@ export class FirstAdmin implements OnApplicationBootstrap {
     }
     const faults = password === undefined ? [] : this.policy.faultsOf(password, { username, email });
     if (faults.length > 0 && this.config.isProduction) throw new Error(`ADMIN_PASSWORD: ${faults.join('; ')}`);
-    const chosen = password ?? randomBytes(12).toString('base64url');
+    const chosen = password ?? randomPassword(this.config.auth.minPasswordLength);
     const hashedPassword = await this.hasher.hash(chosen);
     try {
       await this.transactions.run((tx) => this.users.add(tx, { username, email, hashedPassword, role: FIRST_ACCOUNT }));
