@@ -45,14 +45,16 @@ export function recordsOf(
   ]);
 }
 
-/** A digest of every row of every table, save those named and the queue of jobs. */
+/** A digest of every row of every table, the queue of jobs among them, save those named. */
 export async function digestOfTables(
   app: Pick<TestApp, 'database'>,
   except: readonly string[] = [],
 ): Promise<Record<string, string>> {
   const tables = await app.database.query<{ name: string }>(
-    `SELECT quote_ident(table_name) AS name FROM information_schema.tables
-     WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND NOT table_name = ANY($1) ORDER BY 1`,
+    `SELECT CASE table_schema WHEN 'public' THEN '' ELSE table_schema || '.' END || quote_ident(table_name) AS name
+     FROM information_schema.tables
+     WHERE table_schema IN ('public', 'graphile_worker') AND table_type = 'BASE TABLE' AND NOT table_name = ANY($1)
+     ORDER BY 1`,
     [except],
   );
   const digests = tables.map(
