@@ -38,7 +38,7 @@ const controllers = (await Promise.all(files.map(load))).flatMap((exported) =>
   Object.values(exported).filter((each) => typeof each === 'function' && Reflect.hasMetadata(PATH_METADATA, each)),
 );
 /** @param {string[]} row */
-const address = ([route = '']) => route.split(' ')[1] ?? '';
+const address = ([route = '']) => (route.split(' ')[1] ?? '').replace('`', '');
 const rows = controllers
   .flatMap(rowsOf)
   .sort((one, other) => address(one).localeCompare(address(other)) || String(one).localeCompare(String(other)));

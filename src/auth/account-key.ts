@@ -1,8 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createHmac } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { CONFIG, type Config } from '../config/config.js';
+import { developmentSecret } from './signing-keys.js';
 
 /**
  * Keyed hashes of what must be found again but not be readable in the database: names that were tried, addresses that
@@ -22,8 +21,7 @@ export class AccountKey {
       .digest();
   }
 
-  /** In development the signing keys have made one at the start. */
   private async read(): Promise<string> {
-    return this.config.auth.secretKey ?? (await readFile(join(this.config.dataDir, 'secret-key'), 'utf8')).trim();
+    return this.config.auth.secretKey ?? (await developmentSecret(this.config.dataDir));
   }
 }

@@ -45,7 +45,7 @@ function toSigningKey(secret: string): SigningKey {
 }
 
 /** Made once and kept for its owner alone, so that tokens of development survive a restart. */
-async function developmentSecret(dataDir: string): Promise<string> {
+export async function developmentSecret(dataDir: string): Promise<string> {
   const path = join(dataDir, 'secret-key');
   await mkdir(dataDir, { recursive: true });
   try {
