@@ -51,7 +51,7 @@ module.exports = {
     below('files', ['mail', 'users', 'auth', 'leads', 'ops'], ACCESS),
     below('mail', ['audit', 'files', 'users', 'auth', 'leads', 'ops'], ACCESS),
     below('users', ['files', 'mail', 'auth', 'leads', 'ops'], ACCESS),
-    below('auth', ['files', 'mail', 'leads', 'ops']),
+    below('auth', ['files', 'leads', 'ops']),
     below('leads', ['users', 'auth', 'ops'], ACCESS),
     below('ops', ['leads', 'mail', 'users', 'auth'], ACCESS),
     {

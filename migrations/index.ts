@@ -16,6 +16,9 @@ import { CreateMailServerState1764000000016 } from './1764000000016-create-mail-
 import { CreateJobWorkers1764000000017 } from './1764000000017-create-job-workers.js';
 import { SealFiles1764000000018 } from './1764000000018-seal-files.js';
 import { CreateSessions1764000000028 } from './1764000000028-create-sessions.js';
+import { AddSuperadminAndClient1764000000032 } from './1764000000032-add-superadmin-and-client.js';
+import { CreateSignInLocks1764000000033 } from './1764000000033-create-sign-in-locks.js';
+import { CreateInvitations1764000000034 } from './1764000000034-create-invitations.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const MIGRATIONS = [
@@ -37,4 +40,7 @@ export const MIGRATIONS = [
   CreateJobWorkers1764000000017,
   SealFiles1764000000018,
   CreateSessions1764000000028,
+  AddSuperadminAndClient1764000000032,
+  CreateSignInLocks1764000000033,
+  CreateInvitations1764000000034,
 ];

@@ -5,7 +5,10 @@ import { pino } from 'pino';
 import { AlertsModule } from './alerts/alerts.module.js';
 import { KEY_COMMANDS } from './auth/keys.commands.js';
 import { KeysModule } from './auth/keys.module.js';
-import { type Command, helpOf, readOptions, UsageError } from './common/command.js';
+import { AccountsModule } from './auth/accounts.module.js';
+import { SECRETS } from './auth/secrets.command.js';
+import { USER_COMMANDS } from './auth/user.commands.js';
+import { type Command, helpOf, type LoneCommand, readOptions, UsageError } from './common/command.js';
 import { CommonModule } from './common/common.module.js';
 import { buildLogger, flushed, NestLogger } from './common/logging.js';
 import { type Config, ConfigError, loadConfig } from './config/config.js';
@@ -17,13 +20,22 @@ import { FilesModule } from './files/files.module.js';
 import { JOB_COMMANDS } from './jobs/jobs.commands.js';
 import { JobsModule } from './jobs/jobs.module.js';
 
-const COMMANDS: readonly Command[] = [...FILE_COMMANDS, ...JOB_COMMANDS, ...KEY_COMMANDS];
+const COMMANDS: readonly (Command | LoneCommand)[] = [
+  ...FILE_COMMANDS,
+  ...JOB_COMMANDS,
+  ...KEY_COMMANDS,
+  ...USER_COMMANDS,
+  SECRETS,
+];
 
-/** What commands may use: no HTTP, no accounts, and no background work of its own. */
+/** What commands may use: no HTTP, and no background work of its own. */
 @Module({})
 class CommandsModule {}
 
-async function main([name, ...rest]: readonly string[]): Promise<number> {
+async function main(given: readonly string[]): Promise<number> {
+  // `user create` is `user:create`
+  const isInTwoWords = COMMANDS.some((each) => each.name === given.slice(0, 2).join(':'));
+  const [name, ...rest] = isInTwoWords ? [given.slice(0, 2).join(':'), ...given.slice(2)] : given;
   const command = COMMANDS.find((each) => each.name === name);
   if (command === undefined) {
     print(`Commands:\n\n${COMMANDS.map(helpOf).join('\n\n')}`);
@@ -34,6 +46,10 @@ async function main([name, ...rest]: readonly string[]): Promise<number> {
     return 0;
   }
   const options = readOptions(command, rest);
+  if ('runAlone' in command) {
+    command.runAlone(options, print);
+    return 0;
+  }
   // the jobs that a command asks for are the service's to run
   const config: Config = { ...loadConfig(readEnvironment()), role: 'http' };
   // what the command says is on standard output alone
@@ -49,6 +65,7 @@ async function main([name, ...rest]: readonly string[]): Promise<number> {
         AlertsModule,
         FilesModule,
         KeysModule,
+        AccountsModule,
       ],
     },
     { logger: new NestLogger(logger.child({ logger: 'nest' })), abortOnError: false },

@@ -1,4 +1,5 @@
-// Puts beside the compiled program what it serves from packages that are there only for development, and marks the build.
+// Puts beside the compiled program what it reads, and what it serves from packages that are there only for development, and
+// marks the build.
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
@@ -7,4 +8,5 @@ mkdirSync('dist/assets', { recursive: true });
 for (const file of ['redoc.standalone.js', 'redoc.standalone.js.LICENSE.txt']) {
   copyFileSync(require.resolve(`redoc/bundles/${file}`), `dist/assets/${file}`);
 }
+copyFileSync('src/auth/common-passwords.txt', 'dist/src/auth/common-passwords.txt');
 writeFileSync('dist/.built', '');

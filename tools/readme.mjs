@@ -1,4 +1,4 @@
-// Writes the generated parts of README.md: the settings, the commands and the picture of the modules. With --check it only compares, and
+// Writes the generated parts of README.md: settings, commands, modules, who may call what. With --check it only compares, and
 // fails when README.md is out of date.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ const PARTS = {
   commands: ['tools/commands.mjs'],
   schedule: ['tools/schedule.mjs'],
   modules: ['tools/module-graph.mjs'],
+  access: ['tools/access-table.mjs'],
 };
 
 const before = readFileSync('README.md', 'utf8');

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type Actor, CurrentActor } from '../common/actor.js';
 import { ApiErrors } from '../common/api-errors.js';
 import {
@@ -13,9 +13,11 @@ import {
 import { RateLimited } from '../common/rate-limit.guard.js';
 import { Accepts, InvalidIs400 } from '../common/request-body.js';
 import { UserEmailTaken, UsernameTaken } from '../users/users.errors.js';
+import { AccountsService } from './accounts.service.js';
 import { Allow, Public } from './auth.decorators.js';
 import {
   AccountResponse,
+  ChangePasswordRequest,
   LoginRequest,
   RegisteredResponse,
   RegisterRequest,
@@ -23,16 +25,22 @@ import {
   TokenResponse,
   toRegisteredResponse,
 } from './auth.dto.js';
-import { InvalidCredentials, SignInBusy } from './auth.errors.js';
+import { InvalidCredentials, InvalidInvitation, SignInBusy, WrongPassword } from './auth.errors.js';
 import { AuthService } from './auth.service.js';
 import { type Client, CurrentClient } from './client.js';
+import { AcceptInvitationRequest } from './invitations.dto.js';
+import { InvitationsService } from './invitations.service.js';
 import { Permission } from './permissions.js';
 import { GivesRefreshCookie } from './refresh-cookie.js';
 
 @ApiTags('Accounts')
 @Controller({ path: 'auth', version: '1' })
 export class AuthController {
-  constructor(private readonly auth: AuthService) {}
+  constructor(
+    private readonly auth: AuthService,
+    private readonly accounts: AccountsService,
+    private readonly invitations: InvitationsService,
+  ) {}
 
   @Post('login')
   @HttpCode(200)
@@ -83,5 +91,44 @@ export class AuthController {
   @ApiOkResponse({ type: AccountResponse })
   async me(@CurrentActor() actor: Actor): Promise<AccountResponse> {
     return toAccountResponse(await this.auth.getOwnAccount(actor));
+  }
+
+  @Post('password')
+  @HttpCode(204)
+  @Allow(Permission.Self)
+  @RateLimited('login')
+  @Accepts('json')
+  @ApiOperation({
+    summary: 'Change my password',
+    description: 'Ends what was signed in with the old one. A mail says that it was changed.',
+  })
+  @ApiNoContentResponse({ description: 'It is changed' })
+  @ApiErrors(WrongPassword, BodyTooLarge, UnsupportedMediaType, UnprocessableFields, TooManyRequests, SignInBusy)
+  async changePassword(@CurrentActor() actor: Actor, @Body() body: ChangePasswordRequest): Promise<void> {
+    await this.accounts.changeOwnPassword(actor, body.current_password, body.new_password);
+  }
+
+  @Post('invitations/accept')
+  @Public()
+  @RateLimited('login')
+  @Accepts('json')
+  @ApiOperation({ summary: 'Accept an invitation', description: 'Makes the account; then sign in as usual.' })
+  @ApiCreatedResponse({ type: RegisteredResponse })
+  @ApiErrors(
+    InvalidInvitation,
+    UsernameTaken,
+    UserEmailTaken,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    UnprocessableFields,
+    TooManyRequests,
+    SignInBusy,
+    ServiceUnavailable,
+  )
+  async acceptInvitation(
+    @CurrentActor() actor: Actor,
+    @Body() body: AcceptInvitationRequest,
+  ): Promise<RegisteredResponse> {
+    return toRegisteredResponse(await this.invitations.accept(actor, body));
   }
 }

@@ -1,27 +1,8 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { checkedField, ChoiceField, EmailField, type FieldOptions, FlagField, LineField } from '../common/fields.js';
+import { ChoiceField, EmailField, FlagField, LineField } from '../common/fields.js';
 import type { User } from '../users/users.service.js';
-import { MOST_PASSWORD_BYTES } from './password-hasher.js';
-
-/** Text that is taken as it is: neither trimmed nor normalised. */
-export function SecretField(
-  options: FieldOptions & { readonly min: number; readonly maxBytes: number },
-): PropertyDecorator {
-  const { min, maxBytes } = options;
-  return checkedField(
-    'secret',
-    (value) => {
-      if (value === undefined || value === null || value === '') return 'This field is required';
-      if (typeof value !== 'string') return 'Must be a text';
-      if (Array.from(value).length < min) return `Must have at least ${min} characters`;
-      if (Buffer.byteLength(value) > maxBytes) return `Must have at most ${maxBytes} bytes`;
-      return undefined;
-    },
-    options,
-    { type: String, format: 'password', minLength: min },
-  );
-}
+import { NewPasswordField, SecretField, UsernameField } from './account-fields.js';
 
 /** Whether a sign-in asks for cookies; a form says so as text. What is neither yes nor no is left as it is. */
 export function asksForCookies(value: unknown): unknown {
@@ -32,7 +13,7 @@ export class LoginRequest {
   @LineField({ min: 1, max: 255, description: 'User name or e-mail address', example: 'admin' })
   username!: string;
 
-  @SecretField({ min: 1, maxBytes: 1024 })
+  @SecretField()
   password!: string;
 
   @Transform(({ value }: { value: unknown }) => asksForCookies(value))
@@ -74,24 +55,22 @@ export class TokenResponse {
 }
 
 export class RegisterRequest {
-  @LineField({
-    min: 3,
-    max: 50,
-    pattern: { regex: /^[A-Za-z0-9._-]+$/, says: 'May have letters, digits, dots, dashes and underscores' },
-    example: 'ada',
-  })
+  @UsernameField()
   username!: string;
 
   @EmailField({ example: 'ada@example.com' })
   email!: string;
 
-  @SecretField({
-    min: 8,
-    maxBytes: MOST_PASSWORD_BYTES,
-    description: 'At least 8 characters, at most 72 bytes',
-    example: 'correct horse 42',
-  })
+  @NewPasswordField()
   password!: string;
+}
+
+export class ChangePasswordRequest {
+  @SecretField()
+  current_password!: string;
+
+  @NewPasswordField()
+  new_password!: string;
 }
 
 export class AccountResponse {

@@ -47,3 +47,29 @@ export class SignInBusy extends refusal(
     super({ ...details, headers: { 'Retry-After': '2' } });
   }
 }
+export class WrongPassword extends refusal(403, 'WRONG_PASSWORD', 'The current password is not right') {
+  constructor() {
+    super({ fieldErrors: { current_password: ['Is not your password'] } });
+  }
+}
+export class InvitationNotFound extends refusal(404, 'INVITATION_NOT_FOUND', 'Invitation not found') {}
+export class InvitationEnded extends refusal(
+  409,
+  'INVITATION_ENDED',
+  'The invitation was accepted or revoked already',
+) {}
+export class AlreadyInvited extends refusal(
+  409,
+  'ALREADY_INVITED',
+  'There is an open invitation to this address: send it again or revoke it',
+) {
+  constructor() {
+    super({ fieldErrors: { email: ['Is invited already'] } });
+  }
+}
+/** Whether it never was, was used, revoked or has expired: a stranger hears no more. */
+export class InvalidInvitation extends refusal(
+  403,
+  'INVALID_INVITATION',
+  'The invitation is not valid: ask for a new one',
+) {}

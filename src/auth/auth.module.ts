@@ -6,50 +6,67 @@ import { AuditModule } from '../audit/audit.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { SCHEDULED } from '../jobs/scheduled.jobs.js';
+import { MailModule } from '../mail/mail.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccessGuard } from './access.guard.js';
 import { AccessTokens } from './access-tokens.js';
+import { AccountsModule } from './accounts.module.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { FirstAdmin } from './first-admin.js';
 import { JwksController } from './jwks.controller.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { KeysModule } from './keys.module.js';
-import { KnownSessions } from './known-sessions.js';
-import { PasswordHasher } from './password-hasher.js';
-import { RefreshTokensRepository } from './refresh-tokens.repository.js';
 import { SessionRefresh } from './session-refresh.js';
 import { SessionSweep } from './session-sweep.js';
+import { InvitationsController } from './invitations.controller.js';
+import { InvitationsRepository } from './invitations.repository.js';
+import { InvitationsService } from './invitations.service.js';
 import { SessionsController } from './sessions.controller.js';
-import { SessionsRepository } from './sessions.repository.js';
-import { SessionsService } from './sessions.service.js';
+import { SessionsModule } from './sessions.module.js';
+import { UsersAdminController } from './users-admin.controller.js';
+import { UsersController } from './users.controller.js';
 import { SigningKeys } from './signing-keys.js';
 import { UserSessionsController } from './user-sessions.controller.js';
 
 /**
- * Who is calling, and may they. Owns the tables `sessions` and `refresh_tokens`, signing in, access tokens and their keys,
- * permissions and the guard before every route; promises that what is not allowed is refused, and that an ended session and a
- * disabled account are out at once. Leaves accounts themselves to users.
+ * Who is calling, and may they. Owns the table `invitations`, signing in, tokens and their keys, permissions and the guard
+ * before every route; promises that what is not allowed is refused and that a disabled account is out at once. Leaves accounts
+ * themselves to users, what is done to them to its accounts module, and who is signed in where to its sessions module.
  */
 @Module({
-  imports: [AuditModule, JobsModule, KeysModule, UsersModule, PassportModule, JwtModule.register({})],
-  controllers: [AuthController, SessionsController, UserSessionsController, JwksController],
+  imports: [
+    AccountsModule,
+    AuditModule,
+    JobsModule,
+    KeysModule,
+    MailModule,
+    SessionsModule,
+    UsersModule,
+    PassportModule,
+    JwtModule.register({}),
+  ],
+  controllers: [
+    AuthController,
+    InvitationsController,
+    JwksController,
+    SessionsController,
+    UsersAdminController,
+    UsersController,
+    UserSessionsController,
+  ],
   providers: [
     AuthService,
     AccessTokens,
     SigningKeys,
-    PasswordHasher,
+    InvitationsRepository,
+    InvitationsService,
     JwtStrategy,
-    SessionsRepository,
-    RefreshTokensRepository,
-    KnownSessions,
-    SessionsService,
     SessionRefresh,
     SessionSweep,
     FirstAdmin,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
-  exports: [SessionsService],
 })
 export class AuthModule {
   constructor(jobs: JobsService, sweep: SessionSweep) {

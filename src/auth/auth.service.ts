@@ -2,18 +2,20 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { type Actor, ipOf } from '../common/actor.js';
 import { LOGGER } from '../common/logging.js';
-import { CONFIG, type Config } from '../config/config.js';
 import { Transactions } from '../database/transactions.js';
-import { Role } from '../users/role.js';
 import { type User, UsersService } from '../users/users.service.js';
+import { AccountsService } from './accounts.service.js';
 import { AccessTokens } from './access-tokens.js';
 import type { RegisterRequest, TokenResponse } from './auth.dto.js';
 import { InvalidCredentials, InvalidToken } from './auth.errors.js';
 import type { Client } from './client.js';
 import { PasswordHasher } from './password-hasher.js';
-import { requireComplexity } from './password-rules.js';
+import { PasswordPolicy } from './password-policy.js';
+import { PasswordRehash } from './password-rehash.js';
+import { REGISTERED_AS } from './permissions.js';
 import { SessionRefresh } from './session-refresh.js';
 import { SessionsService } from './sessions.service.js';
+import { SignInLocks } from './sign-in-locks.js';
 
 @Injectable()
 export class AuthService {
@@ -25,8 +27,11 @@ export class AuthService {
     private readonly tokens: AccessTokens,
     private readonly sessions: SessionsService,
     private readonly refreshes: SessionRefresh,
+    private readonly policy: PasswordPolicy,
+    private readonly locks: SignInLocks,
+    private readonly rehash: PasswordRehash,
+    private readonly accounts: AccountsService,
     private readonly transactions: Transactions,
-    @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) logger: Logger,
   ) {
     this.logger = logger.child({ logger: 'auth' });
@@ -34,18 +39,23 @@ export class AuthService {
 
   /**
    * Tokens of a new session for the right password. Throws `InvalidCredentials` in the same words and after the same work for an
-   * unknown name, a wrong password and a disabled account.
+   * unknown name, a wrong password, a disabled account and one that is locked to the caller.
    */
   async signIn(actor: Actor, client: Client, name: string, password: string): Promise<TokenResponse> {
     const user = await this.users.findForSignIn(name);
     const matches = await this.hasher.matches(password, user?.hashedPassword);
-    const isLetIn = user !== null && matches && user.isActive;
-    const grant = isLetIn ? await this.transactions.run((tx) => this.sessions.begin(tx, actor, user, client)) : null;
+    const isRight = user !== null && matches && user.isActive;
+    const isAdmitted = await this.locks.decide(actor, { name, user, isRight });
+    const grant =
+      user !== null && isAdmitted
+        ? await this.transactions.run((tx) => this.sessions.begin(tx, actor, user, client))
+        : null;
     if (grant === null) {
       this.logger.warn({ ip: ipOf(actor) }, 'a sign-in was refused');
       throw new InvalidCredentials();
     }
     this.logger.info({ ip: ipOf(actor), user_id: grant.user.id, session_id: grant.session.id }, 'signed in');
+    this.rehash.begin(grant.user, password);
     return this.tokens.answerTo(grant);
   }
 
@@ -54,12 +64,13 @@ export class AuthService {
     return this.tokens.answerTo(await this.refreshes.refresh(actor, client, refreshToken));
   }
 
-  /** A new attorney. Throws `UsernameTaken`, `UserEmailTaken`, or `InvalidFields` for a password that is too simple. */
-  async register(_actor: Actor, request: RegisterRequest): Promise<User> {
-    const { username, email, password } = request;
-    if (this.config.auth.requireComplexPasswords) requireComplexity(password);
+  /** A new attorney. Throws `UsernameTaken`, `UserEmailTaken`, or `UnprocessableFields` for a password that may not be chosen. */
+  async register(actor: Actor, { username, email, password }: RegisterRequest): Promise<User> {
+    this.policy.require(password, { username, email });
     const hashedPassword = await this.hasher.hash(password);
-    return this.transactions.run((tx) => this.users.add(tx, { username, email, hashedPassword, role: Role.Attorney }));
+    return this.transactions.run((tx) =>
+      this.accounts.add(tx, actor, { username, email, hashedPassword, role: REGISTERED_AS }),
+    );
   }
 
   /** The caller's own account. */

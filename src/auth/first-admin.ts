@@ -1,16 +1,18 @@
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { LOGGER } from '../common/logging.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { exclusively } from '../database/locks.js';
 import { Transactions } from '../database/transactions.js';
-import { Role } from '../users/role.js';
+import { UserEmailTaken, UsernameTaken } from '../users/users.errors.js';
 import { UsersService } from '../users/users.service.js';
 import { PasswordHasher } from './password-hasher.js';
+import { PasswordPolicy } from './password-policy.js';
+import { FIRST_ACCOUNT } from './permissions.js';
+import { randomPassword } from './random-password.js';
 
-/** Makes the first admin when there is none, so that somebody can let the others in. */
+/** Makes the first account, a superadmin, when there is none, so that somebody can let the others in. */
 @Injectable()
 export class FirstAdmin implements OnApplicationBootstrap {
   /** The random password of an admin that this start made; for the greeting, once. */
@@ -19,6 +21,7 @@ export class FirstAdmin implements OnApplicationBootstrap {
   constructor(
     private readonly users: UsersService,
     private readonly hasher: PasswordHasher,
+    private readonly policy: PasswordPolicy,
     private readonly transactions: Transactions,
     private readonly database: Database,
     @Inject(CONFIG) private readonly config: Config,
@@ -30,15 +33,24 @@ export class FirstAdmin implements OnApplicationBootstrap {
   }
 
   private async make(): Promise<void> {
-    if (await this.transactions.run((tx) => this.users.hasAdmin(tx))) return;
+    if (await this.transactions.run((tx) => this.users.hasSuperadmin(tx))) return;
     const { username, email, password } = this.config.admin;
     if (password === undefined && this.config.isProduction) {
-      this.logger.warn({ logger: 'auth' }, 'there is no admin: set ADMIN_PASSWORD and start again');
+      this.logger.warn({ logger: 'auth' }, 'there is no superadmin: set ADMIN_PASSWORD and start again');
       return;
     }
-    const chosen = password ?? randomBytes(12).toString('base64url');
+    const faults = password === undefined ? [] : this.policy.faultsOf(password, { username, email });
+    if (faults.length > 0 && this.config.isProduction) throw new Error(`ADMIN_PASSWORD: ${faults.join('; ')}`);
+    const chosen = password ?? randomPassword(this.config.auth.minPasswordLength);
     const hashedPassword = await this.hasher.hash(chosen);
-    await this.transactions.run((tx) => this.users.add(tx, { username, email, hashedPassword, role: Role.Admin }));
+    try {
+      await this.transactions.run((tx) => this.users.add(tx, { username, email, hashedPassword, role: FIRST_ACCOUNT }));
+    } catch (error) {
+      if (!(error instanceof UsernameTaken || error instanceof UserEmailTaken)) throw error;
+      // somebody disabled or demoted them past the service; that is no reason not to serve the others
+      this.logger.warn({ logger: 'auth' }, 'there is no active superadmin, and ADMIN_USERNAME or ADMIN_EMAIL is taken');
+      return;
+    }
     if (password === undefined) this.newPassword = chosen;
   }
 }

@@ -4,11 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { CONFIG, type Config } from '../config/config.js';
 import { SignInBusy } from './auth.errors.js';
+import { MOST_PASSWORD_BYTES, normalPassword } from './password-rules.js';
 
 /** Passwords that may wait for a thread, some ten seconds of work; beyond that a sign-in is answered with 503. */
 const MOST_WAITING = 32;
-/** bcrypt ignores what comes after this many bytes. */
-export const MOST_PASSWORD_BYTES = 72;
 
 /** bcrypt in threads of its own, never more than the machine has to spare. */
 @Injectable()
@@ -32,16 +31,32 @@ export class PasswordHasher implements OnModuleDestroy {
     await this.pool.destroy();
   }
 
-  /** A bcrypt hash with its own salt. The password must have at most 72 bytes. */
+  /** A bcrypt hash with its own salt, of the normal form of a password that has at most 72 bytes in it. Throws `SignInBusy`. */
   async hash(password: string): Promise<string> {
-    return this.run<string>({ password, rounds: this.config.auth.bcryptRounds });
+    const normal = normalPassword(password);
+    if (Buffer.byteLength(normal) > MOST_PASSWORD_BYTES) throw new Error('the password is too long to be hashed whole');
+    return this.run<string>({ password: normal, rounds: this.config.auth.bcryptRounds });
   }
 
-  /** Whether the hash is of this password. Without a hash (nobody of that name) takes as long and says no. */
+  /**
+   * Whether the hash is of this password. Without a hash (nobody of that name), or with one of a lower cost, takes as long as
+   * with one of today's. Throws `SignInBusy`.
+   */
   async matches(password: string, hash: string | undefined): Promise<boolean> {
-    const tooLong = Buffer.byteLength(password) > MOST_PASSWORD_BYTES;
-    const same = await this.run<boolean>({ password, hash: hash ?? this.nobody });
-    return same && hash !== undefined && !tooLong;
+    // a password from before there was a normal form was hashed as it came
+    const spellings = [...new Set([normalPassword(password), password])];
+    const whole = spellings.filter((each) => Buffer.byteLength(each) <= MOST_PASSWORD_BYTES);
+    const same = await this.run<boolean>({
+      passwords: whole.length === 0 ? [''] : whole,
+      hash: hash ?? this.nobody,
+      rounds: this.config.auth.bcryptRounds,
+    });
+    return same && hash !== undefined && whole.length > 0;
+  }
+
+  /** Whether a hash was made at another cost than today's. */
+  isOutdated(hash: string): boolean {
+    return Number(/^\$2[aby]\$(\d\d)\$/.exec(hash)?.[1]) !== this.config.auth.bcryptRounds;
   }
 
   private async run<Result>(task: object): Promise<Result> {

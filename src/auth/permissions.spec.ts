@@ -1,43 +1,59 @@
 import { Role } from '../users/role.js';
-import { may, Permission, PUBLIC } from './permissions.js';
+import { may, Permission, permissionToManage, PUBLIC } from './permissions.js';
 
-/** Who may what: the public, an attorney, an admin. */
-const TABLE: [Permission, boolean, boolean, boolean][] = [
-  [Permission.LeadsRead, false, true, true],
-  [Permission.LeadsChange, false, true, true],
-  [Permission.UsersRegister, false, false, true],
-  [Permission.UsersRead, false, false, true],
-  [Permission.UsersChange, false, false, true],
-  [Permission.SessionsRead, false, false, true],
-  [Permission.SessionsEnd, false, false, true],
-  [Permission.FilesInspect, false, false, true],
-  [Permission.FilesQuarantined, false, false, true],
-  [Permission.JobsOperate, false, false, true],
-  [Permission.Self, false, true, true],
+type Row = [
+  permission: Permission,
+  stranger: boolean,
+  client: boolean,
+  attorney: boolean,
+  admin: boolean,
+  all: boolean,
 ];
 
+/** Who may what: the public, a client, an attorney, an admin, a superadmin. */
+const TABLE: Row[] = [
+  [Permission.LeadsRead, false, false, true, true, true],
+  [Permission.LeadsChange, false, false, true, true, true],
+  [Permission.UsersRegister, false, false, false, true, true],
+  [Permission.UsersRead, false, false, false, true, true],
+  [Permission.UsersChange, false, false, false, true, true],
+  [Permission.SessionsRead, false, false, false, true, true],
+  [Permission.SessionsEnd, false, false, false, true, true],
+  [Permission.AdminsChange, false, false, false, false, true],
+  [Permission.FilesInspect, false, false, false, true, true],
+  [Permission.FilesQuarantined, false, false, false, true, true],
+  [Permission.JobsOperate, false, false, false, true, true],
+  [Permission.Self, false, true, true, true, true],
+];
+const HOLDERS = [PUBLIC, Role.Client, Role.Attorney, Role.Admin, Role.Superadmin] as const;
+
 describe('may', () => {
-  it.each(TABLE)('%s: the public %s, an attorney %s, an admin %s', (permission, stranger, attorney, admin) => {
-    expect(may(PUBLIC, permission, false)).toBe(stranger);
-    expect(may(Role.Attorney, permission, false)).toBe(attorney);
-    expect(may(Role.Admin, permission, false)).toBe(admin);
-  });
-
   it.each(TABLE)(
-    'with open registration changes nothing about %s, unless it is registering',
-    (permission, ...expected) => {
-      const opened = [
-        may(PUBLIC, permission, true),
-        may(Role.Attorney, permission, true),
-        may(Role.Admin, permission, true),
-      ];
-
-      expect(opened).toEqual(permission === Permission.UsersRegister ? [true, true, true] : expected);
+    '%s: the public %s, a client %s, an attorney %s, an admin %s, a superadmin %s',
+    (permission, ...row) => {
+      expect(HOLDERS.map((holder) => may(holder, permission, false))).toEqual(row);
     },
   );
 
+  it.each(TABLE)('with open registration changes nothing about %s, unless it is registering', (permission, ...row) => {
+    const opened = HOLDERS.map((holder) => may(holder, permission, true));
+
+    expect(opened).toEqual(permission === Permission.UsersRegister ? HOLDERS.map(() => true) : row);
+  });
+
   it('is asked about every permission and every role in the table above', () => {
     expect(TABLE.map(([permission]) => permission)).toEqual(Object.values(Permission));
-    expect(Object.values(Role)).toEqual(['attorney', 'admin']);
+    expect(Object.values(Role)).toEqual(['client', 'attorney', 'admin', 'superadmin']);
+  });
+});
+
+describe('permissionToManage', () => {
+  it('leaves admins and superadmins to superadmins', () => {
+    expect(Object.values(Role).map(permissionToManage)).toEqual([
+      'users:change',
+      'users:change',
+      'admins:change',
+      'admins:change',
+    ]);
   });
 });

@@ -6,10 +6,13 @@ export enum Permission {
   LeadsChange = 'leads:change',
   UsersRegister = 'users:register',
   UsersRead = 'users:read',
+  /** Accounts of clients and attorneys. */
   UsersChange = 'users:change',
   /** Sessions of others. */
   SessionsRead = 'sessions:read',
   SessionsEnd = 'sessions:end',
+  /** Accounts of admins and superadmins; asked for inside of the routes of users. */
+  AdminsChange = 'admins:change',
   FilesInspect = 'files:inspect',
   /** Files in which malware was found. */
   FilesQuarantined = 'files:quarantined',
@@ -22,26 +25,49 @@ export enum Permission {
 /** Whoever holds no token. */
 export const PUBLIC = 'public';
 
-const ATTORNEY = [Permission.Self, Permission.LeadsRead, Permission.LeadsChange];
+const CLIENT = [Permission.Self];
+
+const ATTORNEY = [...CLIENT, Permission.LeadsRead, Permission.LeadsChange];
+
+const ADMIN = [
+  ...ATTORNEY,
+  Permission.UsersRegister,
+  Permission.UsersRead,
+  Permission.UsersChange,
+  Permission.SessionsRead,
+  Permission.SessionsEnd,
+  Permission.FilesInspect,
+  Permission.FilesQuarantined,
+  Permission.JobsOperate,
+];
 
 /** The only place where roles appear. */
 const PERMISSIONS: Readonly<Record<Role | typeof PUBLIC, ReadonlySet<Permission>>> = {
   [PUBLIC]: new Set(),
+  [Role.Client]: new Set(CLIENT),
   [Role.Attorney]: new Set(ATTORNEY),
-  [Role.Admin]: new Set([
-    ...ATTORNEY,
-    Permission.UsersRegister,
-    Permission.UsersRead,
-    Permission.UsersChange,
-    Permission.SessionsRead,
-    Permission.SessionsEnd,
-    Permission.FilesInspect,
-    Permission.FilesQuarantined,
-    Permission.JobsOperate,
-  ]),
+  [Role.Admin]: new Set(ADMIN),
+  [Role.Superadmin]: new Set([...ADMIN, Permission.AdminsChange]),
 };
 
 /** Whether a role may; with open registration (development only) everybody may register. */
 export function may(role: Role | typeof PUBLIC, permission: Permission, openRegistration: boolean): boolean {
   return PERMISSIONS[role].has(permission) || (openRegistration && permission === Permission.UsersRegister);
 }
+
+/** What it takes to make, change or end an account of this role. */
+export function permissionToManage(role: Role): Permission {
+  return role === Role.Admin || role === Role.Superadmin ? Permission.AdminsChange : Permission.UsersChange;
+}
+
+/** What those are registered as who register themselves, or are registered without a word about their role. */
+export const REGISTERED_AS = Role.Attorney;
+
+/**
+ * Whom an invitation can be for. Not for admins: the link lies in a mail, which others than its reader may see on its way; a
+ * superadmin promotes whoever has accepted.
+ */
+export const INVITABLE: readonly Role[] = [Role.Client, Role.Attorney];
+
+/** What the first account of an installation is. */
+export const FIRST_ACCOUNT = Role.Superadmin;

@@ -1,12 +1,12 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ChoiceField, LineField } from '../common/fields.js';
 import { PageResponse } from '../common/pagination.js';
-import { SecretField } from './auth.dto.js';
+import { SecretField } from './account-fields.js';
 import type { Session } from './session.entity.js';
 
 export class RefreshRequest {
   @ApiPropertyOptional({ description: 'Left out by a client whose cookie holds it' })
-  @SecretField({ min: 1, maxBytes: 8192 })
+  @SecretField()
   refresh_token!: string;
 
   // What OAuth2 clients send beside (RFC 6749, 6); none of it matters here.

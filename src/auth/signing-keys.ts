@@ -106,7 +106,7 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
 }
 
 /** Made once and kept for its owner alone, so that tokens of development survive a restart. */
-async function developmentSecret(dataDir: string): Promise<string> {
+export async function developmentSecret(dataDir: string): Promise<string> {
   const path = join(dataDir, 'secret-key');
   await mkdir(dataDir, { recursive: true });
   try {

@@ -12,12 +12,15 @@ export interface CommandOption {
 /** Options that were given, by name. */
 export type CommandOptions = Readonly<Record<string, string | boolean | undefined>>;
 
-/** Something that an operator can have done from the command line, beside the running service. */
-export interface Command {
+interface CommandFace {
   /** Such as `files:sweep`. */
   readonly name: string;
   readonly doc: string;
   readonly options: Readonly<Record<string, CommandOption>>;
+}
+
+/** Something that an operator can have done from the command line, beside the running service. */
+export interface Command extends CommandFace {
   /**
    * `say` prints a line. Resolves to whether all is well; what is thrown is told as well and ends with the same exit code 1.
    * Throws {@link UsageError} for values of options that make no sense.
@@ -25,11 +28,16 @@ export interface Command {
   run(app: INestApplicationContext, options: CommandOptions, say: (line: string) => void): Promise<boolean>;
 }
 
+/** A command that needs neither settings nor a database. */
+export interface LoneCommand extends CommandFace {
+  runAlone(options: CommandOptions, say: (line: string) => void): void;
+}
+
 /** What was typed cannot be understood. */
 export class UsageError extends Error {}
 
 /** Throws {@link UsageError} for options that the command does not have. */
-export function readOptions({ options }: Command, given: readonly string[]): CommandOptions {
+export function readOptions({ options }: CommandFace, given: readonly string[]): CommandOptions {
   const types = Object.entries(options).map(([name, { type }]) => [name, { type }] as const);
   try {
     return parseArgs({ args: [...given], options: Object.fromEntries(types), strict: true }).values;
@@ -39,7 +47,7 @@ export function readOptions({ options }: Command, given: readonly string[]): Com
 }
 
 /** One command's lines of the help. */
-export function helpOf({ name, doc, options }: Command): string {
+export function helpOf({ name, doc, options }: CommandFace): string {
   const lines = Object.entries(options).map(([option, { value, doc: text }]) => {
     const written = `--${option}${value === undefined ? '' : ` ${value}`}`;
     return `      ${written.padEnd(24)} ${text}`;

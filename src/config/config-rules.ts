@@ -16,8 +16,9 @@ export function problemsOf(values: SettingValues): string[] {
     }
   }
   const password = values.ADMIN_PASSWORD;
-  if (password !== undefined && (password.length < 8 || Buffer.byteLength(password) > 72)) {
-    problems.push('ADMIN_PASSWORD must have at least 8 characters and at most 72 bytes');
+  const minLength = values.PASSWORD_MIN_LENGTH;
+  if (password !== undefined && (Array.from(password).length < minLength || Buffer.byteLength(password) > 72)) {
+    problems.push(`ADMIN_PASSWORD must have at least ${minLength} characters and at most 72 bytes`);
   } else if (password !== undefined && production && WELL_KNOWN.test(password)) {
     problems.push('ADMIN_PASSWORD must not be a default password');
   }

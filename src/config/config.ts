@@ -64,7 +64,10 @@ export interface Config {
     /** However much it is used. */
     readonly sessionDays: number;
     readonly bcryptRounds: number;
+    readonly minPasswordLength: number;
     readonly requireComplexPasswords: boolean;
+    /** Failed sign-ins within 15 minutes: from one source (0 means never), and from all together. */
+    readonly lockout: { readonly failures: number; readonly accountFailures: number };
     readonly openRegistration: boolean;
   };
   readonly admin: { readonly username: string; readonly email: string; readonly password: string | undefined };
@@ -244,6 +247,8 @@ function toConfig(values: SettingValues): Config {
       refreshTokenDays: values.REFRESH_TOKEN_EXPIRE_DAYS,
       sessionDays: values.SESSION_EXPIRE_DAYS,
       bcryptRounds: values.BCRYPT_ROUNDS,
+      minPasswordLength: values.PASSWORD_MIN_LENGTH,
+      lockout: { failures: values.LOCKOUT_FAILURES, accountFailures: values.LOCKOUT_ACCOUNT_FAILURES },
       requireComplexPasswords: values.PASSWORD_REQUIRE_COMPLEXITY ?? isProduction,
       openRegistration: values.REGISTRATION_MODE === 'open',
     },

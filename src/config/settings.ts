@@ -175,10 +175,28 @@ export const SETTINGS = {
     'days after which a session is over however much it is used',
   ),
   BCRYPT_ROUNDS: setting('Accounts', whole(4, 16), '12', 'work factor of password hashes; at least 12 in production'),
+  PASSWORD_MIN_LENGTH: setting(
+    'Accounts',
+    whole(8, 72),
+    '8',
+    'fewest characters of a new password; 15 is wise while there is no second factor',
+  ),
   PASSWORD_REQUIRE_COMPLEXITY: optional(
     'Accounts',
     flag,
     'asks for upper case, lower case, digit and special character; on in production, off in development',
+  ),
+  LOCKOUT_FAILURES: setting(
+    'Accounts',
+    whole(0, 100),
+    '5',
+    'failed sign-ins within 15 minutes that close an account to the address they came from; 0 never does',
+  ),
+  LOCKOUT_ACCOUNT_FAILURES: setting(
+    'Accounts',
+    whole(10, 1000),
+    '50',
+    'failed sign-ins within 15 minutes, from all addresses, that close an account to those it was not used from in 30 days',
   ),
   REGISTRATION_MODE: setting(
     'Accounts',

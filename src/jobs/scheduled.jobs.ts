@@ -20,5 +20,10 @@ export const SCHEDULED = {
     everyMinutes: 60,
     doc: 'removes sessions and refresh tokens long over',
   },
+  sweepSignInLocks: {
+    name: 'auth.sweep_sign_in_locks',
+    everyMinutes: 60,
+    doc: 'forgets failed sign-ins, and where accounts are not used from any more',
+  },
   checkFiles: { name: 'files.check', everyMinutes: DAY, doc: 'alerts operators to files whose bytes are missing' },
 } as const satisfies Readonly<Record<string, ScheduledJob>>;

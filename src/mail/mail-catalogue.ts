@@ -5,6 +5,9 @@
 export const MAIL_TEMPLATES = {
   prospect_confirmation: ['prospect_name', 'lead_id'],
   attorney_notification: ['prospect_name', 'prospect_email', 'resume_filename', 'lead_id', 'dashboard_url'],
+  invitation: ['inviter', 'accept_url', 'expires_at'],
+  sign_in_locked: ['username', 'locked_at', 'locked_until'],
+  password_changed: ['username', 'changed_at'],
   alert: ['summary', 'cause', 'raised_at', 'details'],
 } as const satisfies Record<string, readonly string[]>;
 

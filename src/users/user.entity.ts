@@ -1,7 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { Role } from './role.js';
 
-/** An account of the practice's staff. */
+/** An account: of the practice's staff, or of a client. */
 @Entity('users')
 export class User {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_users' })

@@ -11,4 +11,8 @@ export class UserEmailTaken extends refusal(409, 'USER_EMAIL_DUPLICATE', 'A user
     super({ fieldErrors: { email: ['Email already exists'] } });
   }
 }
-export class LastAdmin extends refusal(409, 'LAST_ADMIN', 'The last active admin cannot be disabled') {}
+export class LastAdmin extends refusal(
+  409,
+  'LAST_ADMIN',
+  'The last active superadmin can be neither disabled nor demoted',
+) {}

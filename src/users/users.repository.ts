@@ -8,6 +8,14 @@ import { Role } from './role.js';
 import { User } from './user.entity.js';
 import { UserEmailTaken, UsernameTaken } from './users.errors.js';
 
+/** Which accounts are wanted; what is undefined does not count. */
+export interface UserFilter {
+  /** A part of the user name or address, without regard to case. */
+  readonly search?: string | undefined;
+  readonly role?: Role | undefined;
+  readonly isActive?: boolean | undefined;
+}
+
 @Injectable()
 export class UsersRepository extends BaseRepository<User> {
   constructor(database: Database) {
@@ -22,16 +30,37 @@ export class UsersRepository extends BaseRepository<User> {
     return this.findOne('t.email = lower($1)', email);
   }
 
-  async listPage(page: number, size: number): Promise<Rows<User>> {
-    return this.findPage({ orderBy: 'lower(username), id', page, size });
+  /** By user name. */
+  async listPage({ search, role, isActive }: UserFilter, page: number, size: number): Promise<Rows<User>> {
+    const where = `WHERE ($3::text IS NULL OR lower(t.username) LIKE $3 OR t.email LIKE $3)
+      AND ($4::user_role IS NULL OR t.role = $4) AND ($5::boolean IS NULL OR t.is_active = $5)`;
+    const rows = await this.database.read<{ page_total: string; id: string | null }>(
+      `SELECT counted.page_total, paged.* FROM (SELECT count(*)::text AS page_total FROM users AS t ${where}) AS counted
+       LEFT JOIN LATERAL (SELECT ${this.mapping.selection} FROM users AS t ${where}
+         ORDER BY lower(t.username), t.id LIMIT $1 OFFSET $2) AS paged ON true`,
+      [
+        size,
+        (page - 1) * size,
+        search === undefined ? null : `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`,
+        role ?? null,
+        isActive ?? null,
+      ],
+    );
+    return {
+      rows: rows.filter(({ id }) => id !== null).map((row) => this.toEntity(row)),
+      total: Number(rows[0]?.page_total ?? 0),
+    };
   }
 
-  /** The ids of all active admins, their rows locked, so that two changes cannot both believe in the other's admin. */
-  async lockActiveAdminIds(tx: Tx): Promise<string[]> {
+  /**
+   * The ids of all active superadmins, their rows locked in one order, so that two changes cannot both believe in the
+   * other's superadmin.
+   */
+  async lockActiveSuperadminIds(tx: Tx): Promise<string[]> {
     const rows = await rowsIn<{ id: string }>(
       tx,
       `SELECT id FROM users WHERE role = $1 AND is_active ORDER BY id FOR UPDATE`,
-      [Role.Admin],
+      [Role.Superadmin],
     );
     return rows.map(({ id }) => id);
   }
@@ -51,6 +80,16 @@ export class UsersRepository extends BaseRepository<User> {
   /** Ends all sessions of somebody at once. */
   async nextSessionEpoch(tx: Tx, id: string): Promise<void> {
     await rowsIn(tx, `UPDATE users SET session_epoch = session_epoch + 1 WHERE id = $1`, [id]);
+  }
+
+  /** Whether the hash was still the one named. */
+  async replaceHash(tx: Tx, id: string, from: string, to: string): Promise<boolean> {
+    const rows = await rowsIn(
+      tx,
+      `UPDATE users SET hashed_password = $3 WHERE id = $1 AND hashed_password = $2 RETURNING id`,
+      [id, from, to],
+    );
+    return rows.length > 0;
   }
 
   override async insert(tx: Tx, user: User): Promise<void> {

@@ -1,14 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import type { Actor } from '../common/actor.js';
 import { Clock } from '../common/clock.js';
 import type { Rows } from '../common/pagination.js';
-import { Transactions, type Tx, whenCommitted } from '../database/transactions.js';
+import { type Tx, whenCommitted } from '../database/transactions.js';
 import { KnownUsers } from './known-users.js';
 import { Role } from './role.js';
 import { User } from './user.entity.js';
 import { LastAdmin, UserNotFound } from './users.errors.js';
-import { UsersRepository } from './users.repository.js';
+import { type UserFilter, UsersRepository } from './users.repository.js';
 
 export interface NewUser {
   readonly username: string;
@@ -17,14 +16,20 @@ export interface NewUser {
   readonly role: Role;
 }
 
-export type { User };
+/** What may change about an account; what is undefined stays. */
+export interface UserChange {
+  readonly role?: Role | undefined;
+  readonly isActive?: boolean | undefined;
+}
 
+export type { User, UserFilter };
+
+/** Accounts as such. Who may change whom, and what follows from it, is for auth to say. */
 @Injectable()
 export class UsersService {
   constructor(
     private readonly users: UsersRepository,
     private readonly known: KnownUsers,
-    private readonly transactions: Transactions,
     private readonly clock: Clock,
   ) {}
 
@@ -44,25 +49,54 @@ export class UsersService {
     return user;
   }
 
-  /**
-   * Lets somebody in again, or out at once: the next request with their token is refused, and all their sessions are over
-   * for good. Throws `LastAdmin`.
-   */
-  async setActive(_actor: Actor, id: string, isActive: boolean): Promise<User> {
-    return this.transactions.run(async (tx) => {
-      const admins = await this.users.lockActiveAdminIds(tx);
-      const user = await this.users.lockById(tx, id);
-      if (user === null) throw new UserNotFound();
-      if (!isActive && admins.length === 1 && admins[0] === id) throw new LastAdmin();
-      if (!isActive) await this.endSessions(tx, id);
-      user.isActive = isActive;
-      await this.users.update(tx, user, ['isActive']);
-      return user;
-    });
+  /** Changes of rights happen one after the other: call it first in the transaction of each. */
+  async beginChangeOfRights(tx: Tx): Promise<void> {
+    await this.users.lockActiveSuperadminIds(tx);
   }
 
-  async list(page: number, size: number): Promise<Rows<User>> {
-    return this.users.listPage(page, size);
+  /** The account as of now, locked until the transaction ends. Throws `UserNotFound`. */
+  async getLocked(tx: Tx, id: string): Promise<User> {
+    const user = await this.users.lockById(tx, id);
+    if (user === null) throw new UserNotFound();
+    return user;
+  }
+
+  async findLocked(tx: Tx, id: string): Promise<User | null> {
+    return this.users.lockById(tx, id);
+  }
+
+  /** Changes a locked account. Throws `LastAdmin` when no active superadmin would be left. */
+  async change(tx: Tx, user: User, { role = user.role, isActive = user.isActive }: UserChange): Promise<void> {
+    const superadmins = await this.users.lockActiveSuperadminIds(tx);
+    const staysSuperadmin = role === Role.Superadmin && isActive;
+    if (!staysSuperadmin && superadmins.length === 1 && superadmins[0] === user.id) throw new LastAdmin();
+    Object.assign(user, { role, isActive });
+    await this.users.update(tx, user, ['role', 'isActive']);
+  }
+
+  async setPassword(tx: Tx, user: User, hashedPassword: string): Promise<void> {
+    user.hashedPassword = hashedPassword;
+    await this.users.update(tx, user, ['hashedPassword']);
+  }
+
+  /** Sets another hash of the same password; false when the password was changed meanwhile. */
+  async replaceHash(tx: Tx, id: string, hash: { readonly from: string; readonly to: string }): Promise<boolean> {
+    return this.users.replaceHash(tx, id, hash.from, hash.to);
+  }
+
+  async list(filter: UserFilter, page: number, size: number): Promise<Rows<User>> {
+    return this.users.listPage(filter, page, size);
+  }
+
+  async find(id: string): Promise<User | null> {
+    return this.users.findById(id);
+  }
+
+  /** Throws `UserNotFound`. */
+  async get(id: string): Promise<User> {
+    const user = await this.find(id);
+    if (user === null) throw new UserNotFound();
+    return user;
   }
 
   /** The user behind a token, as of this moment (a change takes effect within milliseconds). */
@@ -92,20 +126,13 @@ export class UsersService {
     });
   }
 
-  /** Throws `UserNotFound`. */
-  async get(id: string): Promise<User> {
-    const user = await this.users.findById(id);
-    if (user === null) throw new UserNotFound();
-    return user;
-  }
-
   /** By user name or, when it has an @, by e-mail address; neither regards case. */
   async findForSignIn(name: string): Promise<User | null> {
     return name.includes('@') ? this.users.findByEmail(name) : this.users.findByUsername(name);
   }
 
-  /** Whether anybody may administer; locks the admins until the transaction ends. */
-  async hasAdmin(tx: Tx): Promise<boolean> {
-    return (await this.users.lockActiveAdminIds(tx)).length > 0;
+  /** Whether anybody may administer everything; locks the superadmins until the transaction ends. */
+  async hasSuperadmin(tx: Tx): Promise<boolean> {
+    return (await this.users.lockActiveSuperadminIds(tx)).length > 0;
   }
 }

@@ -76,6 +76,12 @@ describe('the migrations', () => {
         'ALTER TABLE "files" DROP CONSTRAINT "ck_files_storage"',
         'ALTER TABLE "files" DROP CONSTRAINT "ck_files_text_state"',
         'ALTER TABLE "files" DROP CONSTRAINT "ck_files_wrapped_key"',
+        'ALTER TABLE "invitations" DROP CONSTRAINT "ck_invitations_email_lower"',
+        'ALTER TABLE "invitations" DROP CONSTRAINT "ck_invitations_end"',
+        'ALTER TABLE "invitations" DROP CONSTRAINT "ck_invitations_expires_at"',
+        'ALTER TABLE "invitations" DROP CONSTRAINT "ck_invitations_role"',
+        'ALTER TABLE "invitations" DROP CONSTRAINT "ck_invitations_token_hash"',
+        'ALTER TABLE "invitations" DROP CONSTRAINT "fk_invitations_invited_by"',
         'ALTER TABLE "lead_status_changes" DROP CONSTRAINT "ck_lead_status_changes_change"',
         'ALTER TABLE "lead_status_changes" DROP CONSTRAINT "fk_lead_status_changes_changed_by"',
         'ALTER TABLE "lead_status_changes" DROP CONSTRAINT "fk_lead_status_changes_lead"',
@@ -101,6 +107,10 @@ describe('the migrations', () => {
           'idx_files_owner',
           'idx_files_scan_state',
           'idx_files_text_owed',
+          'idx_invitations_created_at',
+          'idx_invitations_invited_by',
+          'idx_invitations_open_email',
+          'idx_invitations_token_hash',
           'idx_lead_created_at',
           'idx_lead_email',
           'idx_lead_first_name',
@@ -166,6 +176,36 @@ describe('the migrations', () => {
       { status: 'PENDING', total: 5 },
       { status: 'REACHED_OUT', total: 2 },
     ]);
+  });
+
+  it('make the active admin who was there first the superadmin, and take it back', async () => {
+    const before = MIGRATIONS.findIndex(({ name }) => name.startsWith('AddSuperadmin'));
+    const roles = (): Promise<unknown[]> =>
+      database.query('SELECT username, role, is_active FROM users ORDER BY username');
+    await migrateTo(database.url, before);
+    await database.query(`
+      INSERT INTO users (id, username, email, hashed_password, role, is_active, created_at) VALUES
+        (gen_random_uuid(), 'a-disabled', 'a@x.test', 'x', 'admin', false, '2026-01-01'),
+        (gen_random_uuid(), 'b-second', 'b@x.test', 'x', 'admin', true, '2026-01-03'),
+        (gen_random_uuid(), 'c-first', 'c@x.test', 'x', 'admin', true, '2026-01-02'),
+        (gen_random_uuid(), 'd-attorney', 'd@x.test', 'x', 'attorney', true, '2026-01-01')`);
+    const was = await roles();
+
+    await migrateTo(database.url, before + 1);
+
+    expect(await roles()).toEqual([
+      { username: 'a-disabled', role: 'admin', is_active: false },
+      { username: 'b-second', role: 'admin', is_active: true },
+      { username: 'c-first', role: 'superadmin', is_active: true },
+      { username: 'd-attorney', role: 'attorney', is_active: true },
+    ]);
+    await database.query(`
+      INSERT INTO users (id, username, email, hashed_password, role) VALUES (gen_random_uuid(), 'e-client', 'e@x.test', 'x', 'client')`);
+    const source = await openApplicationSource();
+    await source.undoLastMigration();
+    await source.destroy();
+    // a client must not come back as an attorney who may read the leads
+    expect(await roles()).toEqual([...was, { username: 'e-client', role: 'attorney', is_active: false }]);
   });
 
   it('run again on a database that has them all, and change nothing', async () => {

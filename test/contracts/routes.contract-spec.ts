@@ -13,6 +13,7 @@ const PUBLIC = [
   'GET /.well-known/jwks.json',
   'GET /health/live',
   'GET /health/ready',
+  'POST /api/v1/auth/invitations/accept',
   'POST /api/v1/auth/login',
   'POST /api/v1/auth/refresh',
   'POST /api/v1/leads',
@@ -29,11 +30,15 @@ const INBOX = [
 
 /** Everything else, and what it takes. */
 const ALLOWED = {
+  'DELETE /api/v1/admin/invitations/:invitation_id': 'users:change',
   'DELETE /api/v1/admin/jobs/buried/:job_id': 'jobs:operate',
   'DELETE /api/v1/admin/users/:user_id/sessions': 'sessions:end',
   'DELETE /api/v1/auth/sessions/:session_id': 'self',
+  'GET /api/v1/admin/invitations': 'users:read',
   'GET /api/v1/admin/jobs': 'jobs:operate',
   'GET /api/v1/admin/jobs/buried': 'jobs:operate',
+  'GET /api/v1/admin/users': 'users:read',
+  'GET /api/v1/admin/users/:user_id': 'users:read',
   'GET /api/v1/admin/users/:user_id/sessions': 'sessions:read',
   'GET /api/v1/auth/me': 'self',
   'GET /api/v1/auth/sessions': 'self',
@@ -44,11 +49,17 @@ const ALLOWED = {
   'GET /api/v1/leads/:lead_id/history': 'leads:read',
   'GET /api/v1/leads/:lead_id/resume': 'leads:read',
   'GET /api/v1/users': 'users:read',
+  'PATCH /api/v1/admin/users/:user_id': 'users:change',
   'PATCH /api/v1/leads/:lead_id': 'leads:change',
   'PATCH /api/v1/users/:user_id': 'users:change',
+  'POST /api/v1/admin/invitations': 'users:change',
+  'POST /api/v1/admin/invitations/:invitation_id/resend': 'users:change',
   'POST /api/v1/admin/jobs/buried/:job_id/retry': 'jobs:operate',
+  'POST /api/v1/admin/users': 'users:change',
+  'POST /api/v1/admin/users/:user_id/unlock': 'users:change',
   'POST /api/v1/auth/logout': 'self',
   'POST /api/v1/auth/logout-everywhere': 'self',
+  'POST /api/v1/auth/password': 'self',
   'POST /api/v1/auth/register': 'users:register',
 };
 

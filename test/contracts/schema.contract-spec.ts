@@ -82,6 +82,32 @@ describe('the columns of', () => {
       ['replaced_by', 'bytea', 'YES', null],
       ['salt', 'bytea', 'YES', null],
     ],
+    sign_in_locks: [
+      ['account', 'bytea', 'NO', null],
+      ['source', 'bytea', 'NO', null],
+      ['failed_at', 'ARRAY', 'NO', "'{}'::timestamp with time zone[]"],
+      ['locked_until', TIME, 'YES', null],
+      ['locks', 'integer', 'NO', '0'],
+      ['told_at', TIME, 'YES', null],
+      ['changed_at', TIME, 'NO', null],
+    ],
+    known_sources: [
+      ['user_id', 'uuid', 'NO', null],
+      ['source', 'bytea', 'NO', null],
+      ['last_used_at', TIME, 'NO', null],
+    ],
+    invitations: [
+      ['id', 'uuid', 'NO', null],
+      ['email', 'character varying(255)', 'NO', null],
+      ['username', 'character varying(50)', 'YES', null],
+      ['role', 'user_role', 'NO', null],
+      ['token_hash', 'bytea', 'NO', null],
+      ['invited_by_id', 'uuid', 'YES', null],
+      ['created_at', TIME, 'NO', null],
+      ['expires_at', TIME, 'NO', null],
+      ['accepted_at', TIME, 'YES', null],
+      ['revoked_at', TIME, 'YES', null],
+    ],
     files: [
       ['id', 'uuid', 'NO', null],
       ['storage_key', 'character varying(500)', 'NO', null],
@@ -208,7 +234,7 @@ describe('the columns of', () => {
 
   it.each([
     ['lead_status', ['PENDING', 'REACHED_OUT']],
-    ['user_role', ['attorney', 'admin']],
+    ['user_role', ['client', 'attorney', 'admin', 'superadmin']],
     ['mail_state', ['queued', 'sending', 'retrying', 'sent', 'failed', 'suppressed']],
   ])('type %s have these values', async (type, values) => {
     const found = await rowsOf('SELECT enumlabel FROM pg_enum WHERE enumtypid = $1::regtype ORDER BY enumsortorder', [

@@ -28,7 +28,7 @@ export interface TestApp {
 }
 
 /**
- * The real application on a real port and a database of its own. Rate limits are off unless a test turns them on. One at a
+ * The real application on a real port and a database of its own. Rate limits and lockout are off unless a test turns them on. One at a
  * time per test file: passport keeps its strategies in the process, so a second application takes over the first one's.
  */
 export async function startApp(settings: Record<string, string> = {}): Promise<TestApp> {
@@ -45,6 +45,7 @@ export async function startApp(settings: Record<string, string> = {}): Promise<T
     DB_POOL_SIZE: '2',
     DB_MAX_OVERFLOW: '30',
     RATE_LIMIT_ENABLED: 'false',
+    LOCKOUT_FAILURES: '0',
     LOG_LEVEL: 'DEBUG',
     ATTORNEY_EMAIL: 'attorney@practice.test',
     ...settings,

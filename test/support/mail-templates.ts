@@ -17,10 +17,24 @@ export const ALERT = {
   raised_at: '2026-01-31T10:30:00.000Z',
   details: '{"code":7}',
 };
+export const INVITATION = {
+  inviter: 'grace',
+  accept_url: 'https://app.test/accept-invitation#token=0123456789',
+  expires_at: '2026-02-03 10:30 UTC',
+};
+export const SIGN_IN_LOCKED = {
+  username: 'ada',
+  locked_at: '2026-01-31 10:30 UTC',
+  locked_until: '2026-01-31 10:45 UTC',
+};
+export const PASSWORD_CHANGED = { username: 'ada', changed_at: '2026-01-31 10:30 UTC' };
 export const LOCALES = ['en', 'de'];
 export const MESSAGES: [string, MailData][] = [
   ['prospect_confirmation', PROSPECT],
   ['attorney_notification', ATTORNEY],
+  ['invitation', INVITATION],
+  ['sign_in_locked', SIGN_IN_LOCKED],
+  ['password_changed', PASSWORD_CHANGED],
   ['alert', ALERT],
 ];
 /** Each message in each language, with its values. */

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Patch, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Allow } from '../auth/auth.decorators.js';
-import { Permission } from '../auth/permissions.js';
+import { Allow } from './auth.decorators.js';
+import { Permission } from './permissions.js';
 import { type Actor, CurrentActor } from '../common/actor.js';
 import { ApiErrors } from '../common/api-errors.js';
 import { BodyTooLarge, UnprocessableFields, UnsupportedMediaType } from '../common/errors.js';
@@ -9,13 +9,13 @@ import { PageQuery, toPage } from '../common/pagination.js';
 import { Accepts } from '../common/request-body.js';
 import { UuidParam } from '../common/uuid-param.js';
 import { ChangeUserRequest, toUserResponse, UserPageResponse, UserResponse } from './users.dto.js';
-import { LastAdmin, UserNotFound } from './users.errors.js';
-import { UsersService } from './users.service.js';
+import { LastAdmin, UserNotFound } from '../users/users.errors.js';
+import { AccountsService } from './accounts.service.js';
 
 @ApiTags('Users')
 @Controller({ path: 'users', version: '1' })
 export class UsersController {
-  constructor(private readonly users: UsersService) {}
+  constructor(private readonly accounts: AccountsService) {}
 
   @Get()
   @Allow(Permission.UsersRead)
@@ -23,7 +23,7 @@ export class UsersController {
   @ApiOkResponse({ type: UserPageResponse })
   @ApiErrors(UnprocessableFields)
   async listUsers(@Query() query: PageQuery): Promise<UserPageResponse> {
-    return toPage(await this.users.list(query.page, query.size), query, toUserResponse);
+    return toPage(await this.accounts.list({}, query.page, query.size), query, ({ user }) => toUserResponse(user));
   }
 
   @Patch(':user_id')
@@ -40,6 +40,6 @@ export class UsersController {
     @UuidParam('user_id') id: string,
     @Body() body: ChangeUserRequest,
   ): Promise<UserResponse> {
-    return toUserResponse(await this.users.setActive(actor, id, body.is_active));
+    return toUserResponse((await this.accounts.change(actor, id, { isActive: body.is_active })).user);
   }
 }

@@ -1,0 +1,42 @@
+import type { OutgoingMail } from '../mail/mail.service.js';
+import type { Invitation } from './invitation.entity.js';
+import type { User } from '../users/users.service.js';
+
+/** `2026-01-31 10:30 UTC` */
+const written = (time: Date): string => `${time.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+
+/** The token stands behind the #, which browsers send to no server and in no Referer. */
+export function invitationMail(
+  { email, expiresAt }: Invitation,
+  inviter: string,
+  token: string,
+  dashboardUrl: string,
+): OutgoingMail {
+  return {
+    template: 'invitation',
+    recipient: email,
+    data: {
+      inviter,
+      accept_url: `${dashboardUrl}/accept-invitation#token=${token}`,
+      expires_at: written(expiresAt),
+    },
+  };
+}
+
+/** What the owner of an account reads when too many sign-ins at it failed. */
+export function signInLockedMail({ email, username }: User, lockedAt: Date, lockedUntil: Date): OutgoingMail {
+  return {
+    template: 'sign_in_locked',
+    recipient: email,
+    data: { username, locked_at: written(lockedAt), locked_until: written(lockedUntil) },
+  };
+}
+
+/** So that nobody changes a password behind its owner's back (ASVS 5.0, 6.3.7). */
+export function passwordChangedMail({ email, username }: User, changedAt: Date): OutgoingMail {
+  return {
+    template: 'password_changed',
+    recipient: email,
+    data: { username, changed_at: written(changedAt) },
+  };
+}

@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import { type Account, anAccount, digestOfTables, PASSWORD } from './support/accounts.js';
+import { startApp, type TestApp } from './support/app.js';
+import { aLead, bearer, jsonOf, sendJson, tokenOf } from './support/leads.js';
+import { routesOf } from './support/routes.js';
+
+type Caller = 'public' | 'client' | 'attorney' | 'admin' | 'superadmin';
+const CALLERS: readonly Caller[] = ['public', 'client', 'attorney', 'admin', 'superadmin'];
+
+const EVERYBODY = CALLERS;
+const SIGNED_IN = CALLERS.slice(1);
+const ATTORNEYS = CALLERS.slice(2);
+const ADMINS = CALLERS.slice(3);
+
+/** Who may call each route. Whoever adds a line, or changes one, says who gets in. */
+const WHO: Readonly<Record<string, readonly Caller[]>> = {
+  'DELETE /api/v1/admin/invitations/:invitation_id': ADMINS,
+  'DELETE /api/v1/admin/jobs/buried/:job_id': ADMINS,
+  'GET /api/v1/admin/invitations': ADMINS,
+  'GET /api/v1/admin/jobs': ADMINS,
+  'GET /api/v1/admin/jobs/buried': ADMINS,
+  'GET /api/v1/admin/users': ADMINS,
+  'GET /api/v1/admin/users/:user_id': ADMINS,
+  'GET /api/v1/auth/me': SIGNED_IN,
+  'GET /api/v1/files/:file_id': ADMINS,
+  'GET /api/v1/files/:file_id/quarantined': ADMINS,
+  'GET /api/v1/leads': ATTORNEYS,
+  'GET /api/v1/leads/:lead_id': ATTORNEYS,
+  'GET /api/v1/leads/:lead_id/history': ATTORNEYS,
+  'GET /api/v1/leads/:lead_id/resume': ATTORNEYS,
+  'GET /api/v1/users': ADMINS,
+  'GET /dev/mail': EVERYBODY,
+  'GET /dev/mail/:id': EVERYBODY,
+  'GET /dev/mail/:id/html': EVERYBODY,
+  'GET /dev/mail/:id/source': EVERYBODY,
+  'GET /dev/mail/:id/text': EVERYBODY,
+  'GET /health/live': EVERYBODY,
+  'GET /health/ready': EVERYBODY,
+  'PATCH /api/v1/admin/users/:user_id': ADMINS,
+  'PATCH /api/v1/leads/:lead_id': ATTORNEYS,
+  'PATCH /api/v1/users/:user_id': ADMINS,
+  'POST /api/v1/admin/invitations': ADMINS,
+  'POST /api/v1/admin/invitations/:invitation_id/resend': ADMINS,
+  'POST /api/v1/admin/jobs/buried/:job_id/retry': ADMINS,
+  'POST /api/v1/admin/users': ADMINS,
+  'POST /api/v1/admin/users/:user_id/unlock': ADMINS,
+  'POST /api/v1/auth/invitations/accept': EVERYBODY,
+  'POST /api/v1/auth/login': EVERYBODY,
+  'POST /api/v1/auth/password': SIGNED_IN,
+  'POST /api/v1/auth/register': ADMINS,
+  'POST /api/v1/leads': EVERYBODY,
+};
+
+let app: TestApp;
+let superadmin: string;
+const accounts: Partial<Record<Caller, Account>> = {};
+/** Things that a write would change if it were let through. */
+let targets: Readonly<Record<string, string>>;
+
+beforeAll(async () => {
+  // without background work, which would write meanwhile
+  app = await startApp({ ROLE: 'http' });
+  superadmin = await tokenOf(app);
+  for (const caller of SIGNED_IN) accounts[caller] = await anAccount(app, superadmin, caller);
+  targets = await makeTargets();
+});
+afterAll(() => app.close());
+
+async function makeTargets(): Promise<Record<string, string>> {
+  const lead = await aLead(app);
+  const [file] = await app.database.query<{ id: string }>('SELECT id FROM files LIMIT 1');
+  const [job] = await app.database.query<{ id: string }>(
+    `UPDATE graphile_worker._private_jobs SET attempts = max_attempts, last_error = 'planted'
+     WHERE id = (SELECT min(id) FROM graphile_worker._private_jobs) RETURNING id`,
+  );
+  const invited = await sendJson(
+    app,
+    'POST',
+    '/api/v1/admin/invitations',
+    { email: 'invited@practice.test', role: 'client' },
+    superadmin,
+  );
+  return {
+    ':lead_id': lead,
+    ':file_id': file!.id,
+    ':job_id': job!.id,
+    ':user_id': (await anAccount(app, superadmin, 'attorney')).id,
+    ':invitation_id': (await jsonOf<{ id: string }>(invited)).id,
+    ':id': 'none',
+  };
+}
+
+/** A body that would be taken. */
+function bodyOf(route: string): object | undefined {
+  const username = `w-${randomUUID().slice(0, 8)}`;
+  const account = { username, email: `${username}@practice.test`, password: PASSWORD };
+  const bodies: Record<string, object> = {
+    'PATCH /api/v1/admin/users/:user_id': { role: 'client' },
+    'PATCH /api/v1/leads/:lead_id': { status: 'REACHED_OUT' },
+    'PATCH /api/v1/users/:user_id': { is_active: false },
+    'POST /api/v1/admin/invitations': { email: account.email, role: 'attorney' },
+    'POST /api/v1/admin/users': { ...account, role: 'attorney' },
+    'POST /api/v1/auth/invitations/accept': { token: 'x', username, password: PASSWORD },
+    'POST /api/v1/auth/login': { username: 'nobody', password: 'x' },
+    // a wrong one, or whoever calls would not be themselves any more
+    'POST /api/v1/auth/password': { current_password: 'wrong', new_password: 'herons sleep at dawn' },
+    'POST /api/v1/auth/register': account,
+  };
+  return bodies[route];
+}
+
+async function call(route: string, caller: Caller): Promise<{ status: number; code: unknown }> {
+  const [method = '', path = ''] = route.split(' ');
+  const address = path.replace(/:\w+/g, (name) => targets[name] ?? name);
+  const body = bodyOf(route);
+  const token = accounts[caller]?.token;
+  const response = await app.request(address, {
+    method,
+    headers: {
+      ...(token === undefined ? {} : bearer(token)),
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.startsWith('application/json') === true && text !== '';
+  return {
+    status: response.status,
+    code: isJson ? (JSON.parse(text) as { error_code?: unknown }).error_code : undefined,
+  };
+}
+
+const CELLS = Object.entries(WHO).flatMap(([route, who]) =>
+  CALLERS.map((caller) => [route, caller, who.includes(caller)] as const),
+);
+// what every caller is refused comes first, while everything is there that it could have changed
+const REFUSED = CELLS.filter(([, , isAllowed]) => !isAllowed);
+const ALLOWED = CELLS.filter(([, , isAllowed]) => isAllowed);
+
+it('every route of the application stands in the table, and no other', () => {
+  expect(
+    routesOf(app.app)
+      .map(({ name }) => name)
+      .sort(),
+  ).toEqual(Object.keys(WHO).sort());
+});
+
+describe('is refused, and changes nothing', () => {
+  // refused downloads are put on record
+  const everything = (): Promise<Record<string, string>> => digestOfTables(app, ['audit_entries']);
+
+  it.each(REFUSED)('%s for %s', async (route, caller) => {
+    const before = await everything();
+
+    const answer = await call(route, caller);
+
+    expect(answer).toEqual(
+      caller === 'public' ? { status: 401, code: 'NOT_AUTHENTICATED' } : { status: 403, code: 'FORBIDDEN' },
+    );
+    expect(await everything()).toEqual(before);
+  });
+});
+
+describe('is let in', () => {
+  it.each(ALLOWED)('%s for %s', async (route, caller) => {
+    const { status, code } = await call(route, caller);
+
+    expect(status).toBeLessThan(500);
+    expect(['NOT_AUTHENTICATED', 'INVALID_TOKEN', 'FORBIDDEN']).not.toContain(code);
+  });
+
+  it('and what an admin is let do changes something (so the refusals above mean something)', async () => {
+    const before = await digestOfTables(app);
+
+    await call('POST /api/v1/admin/users', 'admin');
+
+    const after = await digestOfTables(app);
+    expect(Object.keys(after).filter((name) => after[name] !== before[name])).toEqual(['audit_entries', 'users']);
+  });
+});
