@@ -1,6 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { KnownSessions } from '../src/auth/known-sessions.js';
 import { SessionsService } from '../src/auth/sessions.service.js';
 import { SessionSweep } from '../src/auth/session-sweep.js';
+import { Announcements } from '../src/database/announcements.js';
 import { Transactions } from '../src/database/transactions.js';
 import { ADMIN, eventually, SECRET_KEY, startApp, type TestApp } from './support/app.js';
 import { anAttorney, bearer, get, jsonOf, login, sendJson, tokenOf } from './support/leads.js';
@@ -397,13 +399,37 @@ describe('the end of a session', () => {
     ['ended', `UPDATE sessions SET ended_at = now(), end_reason = 'ended_by_admin' WHERE id = $1`],
     ['deleted', `DELETE FROM sessions WHERE id = $1`],
     ['moved to another epoch', `UPDATE sessions SET epoch = epoch + 1 WHERE id = $1`],
-  ])('past the application counts as well: %s', async (_, statement) => {
+  ])('past the application counts as well, because the database announces it: %s', async (_, statement) => {
+    const { access_token: token } = await somebody();
+    const { sid } = claimsOf(token);
+    expect(await me(token)).toBe(200);
+    const forget = jest.spyOn(app.app.get(KnownSessions), 'forget');
+
+    await app.database.query(statement, [sid]);
+
+    await eventually('the announcement', async () => forget.mock.calls.some(([id]) => id === sid));
+    forget.mockRestore();
+    expect(await me(token)).toBe(401);
+  });
+
+  it('is not missed while the connection that listens is lost, which comes back', async () => {
+    const announcements = app.app.get(Announcements);
     const { access_token: token } = await somebody();
     expect(await me(token)).toBe(200);
 
-    await app.database.query(statement, [claimsOf(token).sid]);
+    const forget = jest.spyOn(app.app.get(KnownSessions), 'forget');
+    const killed = await app.database.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN forecourt%'`,
+    );
+    await eventually('the loss is noticed', async () => forget.mock.calls.some(([id]) => id === undefined));
+    forget.mockRestore();
+    await app.database.query(`UPDATE sessions SET ended_at = now(), end_reason = 'ended_by_admin' WHERE id = $1`, [
+      claimsOf(token).sid,
+    ]);
 
-    await eventually('the token is refused', async () => (await me(token)) === 401);
+    expect(killed).toHaveLength(1);
+    expect(await me(token)).toBe(401);
+    await eventually('it listens again', async () => announcements.isListening);
   });
 
   it('is known to every process within a second, by the announcement of the database', async () => {

@@ -52,6 +52,34 @@ describe('a setting', () => {
     expect(row!.hash).toMatch(/^\$2[aby]\$05\$/);
   });
 
+  it('PUBLIC_URL with TLS makes the cookie of refresh tokens __Host- and Secure, and the days set its life', async () => {
+    app = await startApp({
+      PUBLIC_URL: 'https://intake.practice.test/forecourt',
+      REFRESH_TOKEN_EXPIRE_DAYS: '2',
+      SESSION_EXPIRE_DAYS: '3',
+      ROLE: 'http',
+    });
+    const body = new URLSearchParams({ username: 'admin', password: 'a good admin password', cookies: 'true' });
+    const Origin = 'https://intake.practice.test';
+
+    const signedIn = await app.request('/api/v1/auth/login', { method: 'POST', body, headers: { Origin } });
+
+    const cookie = signedIn.headers.get('set-cookie')!;
+    expect(cookie).toMatch(
+      /^__Host-forecourt_refresh=[\w-]{43}; Path=\/; Max-Age=172800; HttpOnly; Secure; SameSite=Strict$/,
+    );
+    const refresh = (Cookie: string): Promise<Response> =>
+      app.request('/api/v1/auth/refresh', { method: 'POST', headers: { Origin, Cookie } });
+    const pair = cookie.split(';')[0]!;
+    // a cookie that a neighbour of the domain could have set counts for nothing
+    expect((await refresh(pair.replace('__Host-', ''))).status).toBe(422);
+    expect((await refresh(pair)).status).toBe(200);
+    const [days] = await app.database.query(
+      `SELECT extract(day FROM expires_at - created_at)::int AS days FROM sessions`,
+    );
+    expect(days).toEqual({ days: 3 });
+  });
+
   it('MAX_FILE_SIZE moves the limit', async () => {
     app = await startApp({ MAX_FILE_SIZE: '1000', ROLE: 'http' });
     const send = (size: number): Promise<Response> =>

@@ -158,7 +158,6 @@ describe('loadConfig', () => {
     ['SECRET_KEY', 'simple', { auth: { secretKey: 'simple' } }],
     ['SECRET_KEY_PREVIOUS', 'older', { auth: { previousSecretKey: 'older' } }],
     ['ALGORITHM', 'hs512', { auth: { algorithm: 'HS512' } }],
-    ['ALGORITHM', 'es256', { auth: { algorithm: 'ES256' } }],
     [
       'JWT_PRIVATE_KEYS',
       'new:/keys/new.pem, old:/keys/old.pem',
@@ -171,9 +170,9 @@ describe('loadConfig', () => {
         },
       },
     ],
+    ['ACCESS_TOKEN_EXPIRE_MINUTES', '15', { auth: { accessTokenMinutes: 15 } }],
     ['REFRESH_TOKEN_EXPIRE_DAYS', '1', { auth: { refreshTokenDays: 1 } }],
     ['SESSION_EXPIRE_DAYS', '90', { auth: { sessionDays: 90 } }],
-    ['ACCESS_TOKEN_EXPIRE_MINUTES', '15', { auth: { accessTokenMinutes: 15 } }],
     ['BCRYPT_ROUNDS', '4', { auth: { bcryptRounds: 4 } }],
     ['PASSWORD_MIN_LENGTH', '15', { auth: { minPasswordLength: 15 } }],
     ['PASSWORD_REQUIRE_COMPLEXITY', 'false', { auth: { requireComplexPasswords: false } }, PRODUCTION],
