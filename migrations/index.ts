@@ -15,6 +15,7 @@ import { CreateMailSuppressions1764000000015 } from './1764000000015-create-mail
 import { CreateMailServerState1764000000016 } from './1764000000016-create-mail-server-state.js';
 import { CreateJobWorkers1764000000017 } from './1764000000017-create-job-workers.js';
 import { RecordHashesOfCiphertext1764000000018 } from './1764000000018-record-hashes-of-ciphertext.js';
+import { ChainAuditEntries1764000000024 } from './1764000000024-chain-audit-entries.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const MIGRATIONS = [
@@ -35,4 +36,5 @@ export const MIGRATIONS = [
   CreateMailServerState1764000000016,
   CreateJobWorkers1764000000017,
   RecordHashesOfCiphertext1764000000018,
+  ChainAuditEntries1764000000024,
 ];

@@ -3,6 +3,8 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { pino } from 'pino';
 import { AlertsModule } from './alerts/alerts.module.js';
+import { AUDIT_COMMANDS } from './audit/audit.commands.js';
+import { AuditModule } from './audit/audit.module.js';
 import { type Command, helpOf, readOptions, UsageError } from './common/command.js';
 import { CommonModule } from './common/common.module.js';
 import { buildLogger, flushed, NestLogger } from './common/logging.js';
@@ -14,7 +16,7 @@ import { FILE_COMMANDS } from './files/files.commands.js';
 import { FilesModule } from './files/files.module.js';
 import { JobsModule } from './jobs/jobs.module.js';
 
-const COMMANDS: readonly Command[] = [...FILE_COMMANDS];
+const COMMANDS: readonly Command[] = [...FILE_COMMANDS, ...AUDIT_COMMANDS];
 
 /** What commands may use: no HTTP, no accounts, and no background work of its own. */
 @Module({})
@@ -44,6 +46,7 @@ async function main([name, ...rest]: readonly string[]): Promise<number> {
         DatabaseModule,
         JobsModule,
         AlertsModule,
+        AuditModule,
         FilesModule,
       ],
     },

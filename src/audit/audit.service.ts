@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import type { Actor } from '../common/actor.js';
 import { Clock } from '../common/clock.js';
-import type { Tx } from '../database/transactions.js';
+import { afterCommit, type Tx } from '../database/transactions.js';
+import { AuditChain } from './audit-chain.js';
 import { AuditEntry, type AuditOutcome } from './audit-entry.entity.js';
 import { AuditRepository } from './audit.repository.js';
 
@@ -21,17 +22,22 @@ export interface AuditEvent {
 export class AuditService {
   constructor(
     private readonly entries: AuditRepository,
+    private readonly chain: AuditChain,
     private readonly clock: Clock,
   ) {}
 
   /** Commits with the change that it tells of. */
   async record(tx: Tx, actor: Actor, event: AuditEvent): Promise<void> {
+    afterCommit(tx, () => {
+      this.chain.wake();
+    });
     await this.entries.insert(tx, this.entryOf(actor, event));
   }
 
   /** For what changes nothing, such as a download: on the disk when this resolves. */
   async recordAlone(actor: Actor, event: AuditEvent): Promise<void> {
     await this.entries.insertAlone(this.entryOf(actor, event));
+    this.chain.wake();
   }
 
   private entryOf(actor: Actor, { outcome = 'done', details = {}, ...event }: AuditEvent): AuditEntry {
@@ -43,9 +49,19 @@ export class AuditService {
       actorName: actor.kind === 'user' ? actor.username : actor.kind === 'system' ? actor.name : null,
       ip: actor.kind === 'system' ? null : actor.ip,
       requestId: actor.kind === 'system' ? null : actor.requestId,
+      userAgent: actor.kind === 'system' ? null : userAgentOf(actor.userAgent),
       outcome,
       details,
       ...event,
     });
   }
+}
+
+const LONGEST_USER_AGENT = 200;
+/** Control characters, and what turns the direction of text: a reader of the record would be misled. */
+const NOT_IN_A_LINE = /[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu;
+
+function userAgentOf(given: string | undefined): string | null {
+  if (given === undefined) return null;
+  return Array.from(given.replace(NOT_IN_A_LINE, '')).slice(0, LONGEST_USER_AGENT).join('');
 }

@@ -24,8 +24,8 @@ export class AccessGuard extends AuthGuard('jwt') {
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<Request>();
-    const [ip, requestId] = [request.ip ?? '', request.id ?? ''];
-    request.actor = { kind: 'anonymous', ip, requestId };
+    const origin = { ip: request.ip ?? '', requestId: request.id ?? '', userAgent: request.headers['user-agent'] };
+    request.actor = { kind: 'anonymous', ...origin };
     const access = this.reflector.get<Access | undefined>(ACCESS, context.getHandler());
     if (access === undefined) throw new Forbidden();
     const { openRegistration } = this.config.auth;
@@ -33,7 +33,7 @@ export class AccessGuard extends AuthGuard('jwt') {
       return true;
     await super.canActivate(context);
     const user = request.user as User;
-    request.actor = { kind: 'user', id: user.id, username: user.username, ip, requestId } satisfies Actor;
+    request.actor = { kind: 'user', id: user.id, username: user.username, ...origin } satisfies Actor;
     if (!may(user.role, access, openRegistration)) throw new Forbidden();
     return true;
   }

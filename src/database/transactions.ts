@@ -15,6 +15,7 @@ export interface Tx {
 /** What a {@link Tx} is behind its face. */
 class OpenTransaction {
   ended = false;
+  readonly afterCommit: (() => void)[] = [];
 
   constructor(readonly client: PoolClient) {}
 }
@@ -29,6 +30,14 @@ export async function rowsIn<Row = object>(tx: Tx, text: string, values: readonl
   if (ended) throw new Error('this transaction is over');
   const { rows } = await client.query(prepared(text, values));
   return rows as Row[];
+}
+
+/**
+ * Calls `work` once the transaction has committed, and never when it has not. For what need not happen: a process that dies
+ * between the two forgets it.
+ */
+export function afterCommit(tx: Tx, work: () => void): void {
+  (tx as unknown as OpenTransaction).afterCommit.push(work);
 }
 
 /**
@@ -60,6 +69,7 @@ export class Transactions {
       reusable = true;
       // PostgreSQL answers so when a statement failed and nobody minded
       if (command !== 'COMMIT') throw new Error('a statement failed, so the transaction was rolled back');
+      for (const work of transaction.afterCommit) work();
       return result;
     } catch (error) {
       transaction.ended = true;
