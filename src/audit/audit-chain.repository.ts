@@ -59,7 +59,10 @@ export class AuditChainRepository {
   }
 
   /** Gives entries their places. */
-  async link(tx: Tx, links: readonly (ChainLink & { readonly id: string; readonly previousHash: string })[]): Promise<void> {
+  async link(
+    tx: Tx,
+    links: readonly (ChainLink & { readonly id: string; readonly previousHash: string })[],
+  ): Promise<void> {
     await rowsIn(
       tx,
       `UPDATE audit_entries AS e SET number = l.number, previous_hash = l.previous_hash, hash = l.hash

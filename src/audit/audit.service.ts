@@ -4,25 +4,19 @@ import type { Actor } from '../common/actor.js';
 import { Clock } from '../common/clock.js';
 import { afterCommit, type Tx } from '../database/transactions.js';
 import { AuditChain } from './audit-chain.js';
-import { AuditEntry, type AuditOutcome } from './audit-entry.entity.js';
+import { AuditEntry } from './audit-entry.entity.js';
+import type { AuditEvent } from './audit-event.js';
 import { AuditRepository } from './audit.repository.js';
+import { SeldomEntries } from './seldom-entries.js';
 
-/** What happened, beside who did it and when. */
-export interface AuditEvent {
-  /** Such as `lead.resume_downloaded`. */
-  readonly action: string;
-  readonly targetKind: string;
-  readonly targetId: string | null;
-  readonly outcome?: AuditOutcome;
-  /** Ids, codes and numbers; no personal data. */
-  readonly details?: Readonly<Record<string, unknown>>;
-}
+export type { AuditEvent };
 
 @Injectable()
 export class AuditService {
   constructor(
     private readonly entries: AuditRepository,
     private readonly chain: AuditChain,
+    private readonly seldom: SeldomEntries,
     private readonly clock: Clock,
   ) {}
 
@@ -38,6 +32,14 @@ export class AuditService {
   async recordAlone(actor: Actor, event: AuditEvent): Promise<void> {
     await this.entries.insertAlone(this.entryOf(actor, event));
     this.chain.wake();
+  }
+
+  /**
+   * For what strangers can cause as often as they like, such as refused sign-ins: one entry, and one with the number of
+   * repetitions (`again`, `since`), per source, event and minute. Never throws.
+   */
+  async recordSeldom(actor: Actor, event: AuditEvent): Promise<void> {
+    await this.seldom.add(actor, event, (...entry) => this.recordAlone(...entry));
   }
 
   private entryOf(actor: Actor, { outcome = 'done', details = {}, ...event }: AuditEvent): AuditEntry {

@@ -2,6 +2,7 @@ import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { Request } from 'express';
+import { AuditService } from '../audit/audit.service.js';
 import type { Actor } from '../common/actor.js';
 import { CONFIG, type Config } from '../config/config.js';
 import type { User } from '../users/users.service.js';
@@ -18,6 +19,7 @@ export class AccessGuard extends AuthGuard('jwt') {
   constructor(
     private readonly reflector: Reflector,
     @Inject(CONFIG) private readonly config: Config,
+    private readonly audit: AuditService,
   ) {
     super();
   }
@@ -34,7 +36,16 @@ export class AccessGuard extends AuthGuard('jwt') {
     await super.canActivate(context);
     const user = request.user as User;
     request.actor = { kind: 'user', id: user.id, username: user.username, ...origin } satisfies Actor;
-    if (!may(user.role, access, openRegistration)) throw new Forbidden();
+    if (!may(user.role, access, openRegistration)) {
+      await this.audit.recordSeldom(request.actor, {
+        action: 'auth.access_refused',
+        targetKind: 'permission',
+        targetId: null,
+        outcome: 'refused',
+        details: { permission: access },
+      });
+      throw new Forbidden();
+    }
     return true;
   }
 

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { JwtModule } from '@nestjs/jwt';
 import { PassportModule } from '@nestjs/passport';
+import { AuditModule } from '../audit/audit.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccessGuard } from './access.guard.js';
 import { AccessTokens } from './access-tokens.js';
@@ -10,6 +11,7 @@ import { AuthService } from './auth.service.js';
 import { FirstAdmin } from './first-admin.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { PasswordHasher } from './password-hasher.js';
+import { SignInRecords } from './sign-in-records.js';
 import { SigningKeys } from './signing-keys.js';
 
 /**
@@ -17,7 +19,7 @@ import { SigningKeys } from './signing-keys.js';
  * that what is not allowed is refused and that a disabled account is out at once. Leaves accounts themselves to users.
  */
 @Module({
-  imports: [UsersModule, PassportModule, JwtModule.register({})],
+  imports: [AuditModule, UsersModule, PassportModule, JwtModule.register({})],
   controllers: [AuthController],
   providers: [
     AuthService,
@@ -26,6 +28,7 @@ import { SigningKeys } from './signing-keys.js';
     PasswordHasher,
     JwtStrategy,
     FirstAdmin,
+    SignInRecords,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
 })

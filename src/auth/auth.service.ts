@@ -11,6 +11,7 @@ import type { RegisterRequest, TokenResponse } from './auth.dto.js';
 import { InvalidCredentials, InvalidToken } from './auth.errors.js';
 import { PasswordHasher } from './password-hasher.js';
 import { requireComplexity } from './password-rules.js';
+import { SignInRecords } from './sign-in-records.js';
 
 @Injectable()
 export class AuthService {
@@ -20,6 +21,7 @@ export class AuthService {
     private readonly users: UsersService,
     private readonly hasher: PasswordHasher,
     private readonly tokens: AccessTokens,
+    private readonly records: SignInRecords,
     private readonly transactions: Transactions,
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) logger: Logger,
@@ -36,22 +38,26 @@ export class AuthService {
     const matches = await this.hasher.matches(password, user?.hashedPassword);
     if (user === null || !matches || !user.isActive) {
       this.logger.warn({ ip: ipOf(actor) }, 'a sign-in was refused');
+      await this.records.refused(actor, user, name);
       throw new InvalidCredentials();
     }
+    const token = await this.tokens.issue(user);
+    await this.records.succeeded(actor, user);
     this.logger.info({ ip: ipOf(actor), user_id: user.id }, 'signed in');
     return {
-      access_token: await this.tokens.issue(user),
+      access_token: token,
       token_type: 'bearer',
       expires_in: this.tokens.lifetimeSeconds,
     };
   }
 
   /** A new attorney. Throws `UsernameTaken`, `UserEmailTaken`, or `InvalidFields` for a password that is too simple. */
-  async register(_actor: Actor, request: RegisterRequest): Promise<User> {
+  async register(actor: Actor, request: RegisterRequest): Promise<User> {
     const { username, email, password } = request;
     if (this.config.auth.requireComplexPasswords) requireComplexity(password);
     const hashedPassword = await this.hasher.hash(password);
-    return this.transactions.run((tx) => this.users.add(tx, { username, email, hashedPassword, role: Role.Attorney }));
+    const account = { username, email, hashedPassword, role: Role.Attorney };
+    return this.transactions.run((tx) => this.users.add(tx, actor, account));
   }
 
   /** The caller's own account. */

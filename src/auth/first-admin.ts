@@ -10,6 +10,8 @@ import { Role } from '../users/role.js';
 import { UsersService } from '../users/users.service.js';
 import { PasswordHasher } from './password-hasher.js';
 
+const ACTOR = { kind: 'system', name: 'first-admin' } as const;
+
 /** Makes the first admin when there is none, so that somebody can let the others in. */
 @Injectable()
 export class FirstAdmin implements OnApplicationBootstrap {
@@ -38,7 +40,8 @@ export class FirstAdmin implements OnApplicationBootstrap {
     }
     const chosen = password ?? randomBytes(12).toString('base64url');
     const hashedPassword = await this.hasher.hash(chosen);
-    await this.transactions.run((tx) => this.users.add(tx, { username, email, hashedPassword, role: Role.Admin }));
+    const account = { username, email, hashedPassword, role: Role.Admin };
+    await this.transactions.run((tx) => this.users.add(tx, ACTOR, account));
     if (password === undefined) this.newPassword = chosen;
   }
 }

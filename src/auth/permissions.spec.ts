@@ -11,6 +11,7 @@ const TABLE: [Permission, boolean, boolean, boolean][] = [
   [Permission.FilesInspect, false, false, true],
   [Permission.FilesQuarantined, false, false, true],
   [Permission.JobsOperate, false, false, true],
+  [Permission.AuditRead, false, false, true],
   [Permission.Self, false, true, true],
 ];
 

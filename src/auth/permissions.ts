@@ -12,6 +12,8 @@ export enum Permission {
   FilesQuarantined = 'files:quarantined',
   /** Background work and its failures. */
   JobsOperate = 'jobs:operate',
+  /** The record of who did, saw and took what. */
+  AuditRead = 'audit:read',
   /** One's own account. */
   Self = 'self',
 }
@@ -33,6 +35,7 @@ const PERMISSIONS: Readonly<Record<Role | typeof PUBLIC, ReadonlySet<Permission>
     Permission.FilesInspect,
     Permission.FilesQuarantined,
     Permission.JobsOperate,
+    Permission.AuditRead,
   ]),
 };
 

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { createHash, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CONFIG, type Config } from '../config/config.js';
@@ -29,6 +29,11 @@ export class SigningKeys implements OnModuleInit {
     const [current] = this.keys;
     if (current === undefined) throw new Error('the signing keys are not loaded yet');
     return current;
+  }
+
+  /** A hash of a text that nobody without the current key can make: for what may be compared but not be read. */
+  blind(purpose: string, text: string): string {
+    return createHmac('sha256', this.current.key).update(`${purpose}\0${text}`).digest('hex').slice(0, 32);
   }
 
   /** The key of this id; without an id, as older tokens are, the current one. */

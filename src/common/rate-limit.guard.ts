@@ -8,10 +8,10 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Request, Response } from 'express';
-import { isIPv6 } from 'node:net';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { CONFIG, type Config } from '../config/config.js';
 import { TooManyRequests } from './errors.js';
+import { networkOf } from './network.js';
 
 /** The limited kinds of request. */
 export type RateLimitName = 'submit' | 'login' | 'download';
@@ -51,7 +51,7 @@ export class RateLimitGuard implements CanActivate {
     const { ip = '' } = context.switchToHttp().getRequest<Request>();
     const response = context.switchToHttp().getResponse<Response>();
     const limiter = this.limiters[name];
-    const outcome = await limiter.consume(clientOf(ip)).catch((refused: unknown) => refused);
+    const outcome = await limiter.consume(networkOf(ip)).catch((refused: unknown) => refused);
     if (!(outcome instanceof RateLimiterRes)) throw outcome;
     const resetSeconds = Math.max(1, Math.ceil(outcome.msBeforeNext / 1000));
     response.setHeader('RateLimit-Policy', `"${name}";q=${limiter.points};w=${WINDOW_SECONDS}`);
@@ -60,20 +60,4 @@ export class RateLimitGuard implements CanActivate {
       throw new TooManyRequests({ headers: { 'Retry-After': String(resetSeconds) } });
     return true;
   }
-}
-
-/** One subscriber holds a whole /64 of IPv6 addresses; an IPv4 address may come in IPv6's clothes. */
-function clientOf(ip: string): string {
-  const address = ip.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
-  if (!isIPv6(address)) return address;
-  const [head = '', tail] = address.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  if (tail !== undefined) {
-    const after = tail === '' ? [] : tail.split(':');
-    groups.push(...Array<string>(Math.max(0, 8 - groups.length - after.length)).fill('0'), ...after);
-  }
-  return groups
-    .slice(0, 4)
-    .map((group) => parseInt(group, 16).toString(16))
-    .join(':');
 }

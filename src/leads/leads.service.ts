@@ -117,6 +117,12 @@ export class LeadsService {
       await together(
         this.leads.update(tx, lead, ['status', 'updatedAt', 'reachedOutAt', 'reachedOutById']),
         this.recordChange(tx, actor, lead, before),
+        this.audit.record(tx, actor, {
+          action: 'lead.status_changed',
+          targetKind: 'lead',
+          targetId: id,
+          details: { from: before, to: status },
+        }),
       );
       return lead;
     });

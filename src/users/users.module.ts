@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
 import { KnownUsers } from './known-users.js';
 import { UsersController } from './users.controller.js';
 import { UsersRepository } from './users.repository.js';
@@ -9,6 +10,7 @@ import { UsersService } from './users.service.js';
  * admin stays, and that a change of an account is known to every process at once. Leaves signing in to auth.
  */
 @Module({
+  imports: [AuditModule],
   controllers: [UsersController],
   providers: [UsersRepository, UsersService, KnownUsers],
   exports: [UsersService],

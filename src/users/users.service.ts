@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
+import { AuditService } from '../audit/audit.service.js';
 import type { Actor } from '../common/actor.js';
 import { Clock } from '../common/clock.js';
 import type { Rows } from '../common/pagination.js';
@@ -24,12 +25,13 @@ export class UsersService {
   constructor(
     private readonly users: UsersRepository,
     private readonly known: KnownUsers,
+    private readonly audit: AuditService,
     private readonly transactions: Transactions,
     private readonly clock: Clock,
   ) {}
 
-  /** Adds an active account. Throws `UsernameTaken` or `UserEmailTaken`. */
-  async add(tx: Tx, { username, email, hashedPassword, role }: NewUser): Promise<User> {
+  /** Adds an active account, on record. Throws `UsernameTaken` or `UserEmailTaken`. */
+  async add(tx: Tx, actor: Actor, { username, email, hashedPassword, role }: NewUser): Promise<User> {
     const user = Object.assign(new User(), {
       id: randomUUID(),
       username,
@@ -40,18 +42,21 @@ export class UsersService {
       createdAt: this.clock.now(),
     });
     await this.users.insert(tx, user);
+    await this.record(tx, actor, 'user.registered', user, { role });
     return user;
   }
 
   /** Lets somebody in again or out at once: the next request with their token is refused. Throws `LastAdmin`. */
-  async setActive(_actor: Actor, id: string, isActive: boolean): Promise<User> {
+  async setActive(actor: Actor, id: string, isActive: boolean): Promise<User> {
     return this.transactions.run(async (tx) => {
       const admins = await this.users.lockActiveAdminIds(tx);
       const user = await this.users.lockById(tx, id);
       if (user === null) throw new UserNotFound();
       if (!isActive && admins.length === 1 && admins[0] === id) throw new LastAdmin();
+      if (user.isActive === isActive) return user;
       user.isActive = isActive;
       await this.users.update(tx, user, ['isActive']);
+      await this.record(tx, actor, isActive ? 'user.enabled' : 'user.disabled', user);
       return user;
     });
   }
@@ -73,5 +78,9 @@ export class UsersService {
   /** Whether anybody may administer; locks the admins until the transaction ends. */
   async hasAdmin(tx: Tx): Promise<boolean> {
     return (await this.users.lockActiveAdminIds(tx)).length > 0;
+  }
+
+  private async record(tx: Tx, actor: Actor, action: string, user: User, details = {}): Promise<void> {
+    await this.audit.record(tx, actor, { action, targetKind: 'user', targetId: user.id, details });
   }
 }

@@ -23,6 +23,8 @@ const INBOX = [
 /** Everything else, and what it takes. */
 const ALLOWED = {
   'DELETE /api/v1/admin/jobs/buried/:job_id': 'jobs:operate',
+  'GET /api/v1/admin/audit-entries': 'audit:read',
+  'GET /api/v1/admin/audit-entries/export': 'audit:read',
   'GET /api/v1/admin/jobs': 'jobs:operate',
   'GET /api/v1/admin/jobs/buried': 'jobs:operate',
   'GET /api/v1/auth/me': 'self',
