@@ -16,6 +16,7 @@ import { CreateMailServerState1764000000016 } from './1764000000016-create-mail-
 import { CreateJobWorkers1764000000017 } from './1764000000017-create-job-workers.js';
 import { RecordHashesOfCiphertext1764000000018 } from './1764000000018-record-hashes-of-ciphertext.js';
 import { ChainAuditEntries1764000000024 } from './1764000000024-chain-audit-entries.js';
+import { CreateRateLimits1764000000025 } from './1764000000025-create-rate-limits.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const MIGRATIONS = [
@@ -37,4 +38,5 @@ export const MIGRATIONS = [
   CreateJobWorkers1764000000017,
   RecordHashesOfCiphertext1764000000018,
   ChainAuditEntries1764000000024,
+  CreateRateLimits1764000000025,
 ];
