@@ -22,8 +22,9 @@ let app: TestApp;
 afterEach(() => cleanUp());
 
 async function start(): Promise<void> {
-  app = await startApp({ ROLE: 'http' });
-  atEnd(() => app.close(), 'the whole file');
+  const started = await startApp({ ROLE: 'http' });
+  atEnd(() => started.close(), 'the whole file');
+  app = started;
 }
 
 const record = (details: Record<string, unknown> = {}): Promise<void> =>

@@ -17,9 +17,10 @@ let app: TestApp;
 afterEach(() => cleanUp());
 
 async function start(settings: Record<string, string> = {}): Promise<TestApp> {
-  app = await startApp({ RATE_LIMIT_ENABLED: 'true', ROLE: 'http', ...settings });
-  atEnd(() => app.close());
-  return app;
+  const started = await startApp({ RATE_LIMIT_ENABLED: 'true', ROLE: 'http', ...settings });
+  atEnd(() => started.close());
+  app = started;
+  return started;
 }
 
 /** How many of so many requests at once were let through to the check of the password. */
@@ -130,9 +131,11 @@ function contractOf(open: () => Promise<RateLimitStore>): void {
   });
 }
 
-describe('the store in PostgreSQL', () => {
+describe('a store in PostgreSQL', () => {
   contractOf(async () => new PostgresStore((await start({ RATE_LIMIT_ENABLED: 'false' })).app.get(Database)));
+});
 
+describe('the store in PostgreSQL', () => {
   it('forgets who stays away', async () => {
     const store = new PostgresStore((await start()).app.get(Database));
     await store.take('away', 5, 1000);
@@ -273,7 +276,7 @@ describe('limits', () => {
     for (let round = 0; round < 10; round += 1) await get(app, '/api/v1/leads', token);
     await eventually('it is told', async () => {
       const [row] = await app.database.query<{ sum: number }>(
-        `SELECT sum(value::int)::int AS sum FROM rate_limits, jsonb_each_text(counts) WHERE key LIKE 'read:user:%'`,
+        `SELECT sum(value::int)::int AS sum FROM rate_limits AS r, jsonb_each_text(counts) WHERE r.key LIKE 'read:user:%'`,
       );
       return row?.sum === 10;
     });

@@ -35,7 +35,7 @@ export class PostgresStore implements RateLimitStore {
              THEN kept || jsonb_build_object($2::text, coalesce((kept->>($2::text))::int, 0) + 1) ELSE kept END,
            used < $3, greatest(r.last_second, $2::bigint)
          FROM (SELECT coalesce(jsonb_object_agg(e.key, e.value), '{}') AS kept, coalesce(sum(e.value::int), 0) AS used
-               FROM jsonb_each(r.counts) AS e WHERE e.key::bigint >= $4) AS window)
+               FROM jsonb_each(r.counts) AS e WHERE e.key::bigint >= $4) AS kept_counts)
        RETURNING key, counts, was_taken`,
       [key, second, limit, firstSecondOf(second)],
     );
@@ -54,7 +54,7 @@ export class PostgresStore implements RateLimitStore {
          SELECT coalesce(jsonb_object_agg(key, count), '{}')
          FROM (SELECT e.key, sum(e.value::int) AS count
                FROM (SELECT * FROM jsonb_each(r.counts) UNION ALL SELECT * FROM jsonb_each(excluded.counts)) AS e
-               WHERE e.key::bigint >= $4 GROUP BY e.key) AS window)
+               WHERE e.key::bigint >= $4 GROUP BY e.key) AS kept_counts)
        RETURNING key, counts, was_taken`,
       [
         keys,

@@ -3,13 +3,14 @@ import { MemoryStore } from './memory.store.js';
 import type { CountsByKey, RateLimitStore } from './rate-limit.store.js';
 import type { Usage } from './sliding-window.js';
 
-const ANSWER_WITHIN_MS = 1000;
-const TRY_AGAIN_AFTER_MS = 2000;
+/** A database under load is slow and not away. */
+const ANSWER_WITHIN_MS = 5000;
+const TRY_AGAIN_AFTER_MS = 5000;
 const WARN_EVERY_MS = 60_000;
 
 /**
  * The store of all processes, and this process's own memory while that one is away: then each process grants the whole limit.
- * It is tried again every other second by whoever counts next.
+ * It is tried again after five seconds by whoever counts next.
  */
 export class SharedStore implements RateLimitStore {
   private readonly memory = new MemoryStore();
