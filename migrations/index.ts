@@ -14,9 +14,10 @@ import { CreateMailAttempts1764000000014 } from './1764000000014-create-mail-att
 import { CreateMailSuppressions1764000000015 } from './1764000000015-create-mail-suppressions.js';
 import { CreateMailServerState1764000000016 } from './1764000000016-create-mail-server-state.js';
 import { CreateJobWorkers1764000000017 } from './1764000000017-create-job-workers.js';
-import { RecordHashesOfCiphertext1764000000018 } from './1764000000018-record-hashes-of-ciphertext.js';
+import { SealFiles1764000000018 } from './1764000000018-seal-files.js';
 import { ChainAuditEntries1764000000024 } from './1764000000024-chain-audit-entries.js';
 import { CreateRateLimits1764000000025 } from './1764000000025-create-rate-limits.js';
+import { CreateSessions1764000000028 } from './1764000000028-create-sessions.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const MIGRATIONS = [
@@ -36,7 +37,8 @@ export const MIGRATIONS = [
   CreateMailSuppressions1764000000015,
   CreateMailServerState1764000000016,
   CreateJobWorkers1764000000017,
-  RecordHashesOfCiphertext1764000000018,
+  SealFiles1764000000018,
   ChainAuditEntries1764000000024,
   CreateRateLimits1764000000025,
+  CreateSessions1764000000028,
 ];

@@ -1,6 +1,8 @@
 import { VersioningType } from '@nestjs/common';
+import type { CorsOptions } from '@nestjs/common/interfaces/external/cors-options.interface.js';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Request } from 'express';
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
@@ -9,6 +11,7 @@ import type { Logger } from 'pino';
 import { AppAdapter } from './app.adapter.js';
 import { serveDocs } from './app.docs.js';
 import { AppModule } from './app.module.js';
+import { COOKIE_PATHS } from './auth/refresh-cookie.js';
 import { bodyProgress } from './common/body-progress.js';
 import { Clock } from './common/clock.js';
 import { toEnvelope } from './common/error.filter.js';
@@ -39,12 +42,15 @@ export async function createApp(config: Config, logger: Logger): Promise<NestExp
     securityHeaders,
     bodyProgress(config.http.minBodyProgressBytes, app.get(Clock)),
   );
-  app.enableCors({
+  const cors = {
     origin: [...config.http.corsOrigins],
     methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
     allowedHeaders: ['Authorization', 'Content-Type', 'X-Request-ID'],
     exposedHeaders: ['Content-Disposition', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'X-Request-ID'],
     maxAge: 600,
+  };
+  app.enableCors(({ path }: Request, answer: (error: null, options: CorsOptions) => void) => {
+    answer(null, { ...cors, credentials: COOKIE_PATHS.has(path) });
   });
   // versioned routes are /api/v1/…; neutral ones (health, development inbox) stand at the root
   app.enableVersioning({ type: VersioningType.URI, prefix: 'api/v' });

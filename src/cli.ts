@@ -5,6 +5,8 @@ import { pino } from 'pino';
 import { AlertsModule } from './alerts/alerts.module.js';
 import { AUDIT_COMMANDS } from './audit/audit.commands.js';
 import { AuditModule } from './audit/audit.module.js';
+import { KEY_COMMANDS } from './auth/keys.commands.js';
+import { KeysModule } from './auth/keys.module.js';
 import { type Command, helpOf, readOptions, UsageError } from './common/command.js';
 import { CommonModule } from './common/common.module.js';
 import { buildLogger, flushed, NestLogger } from './common/logging.js';
@@ -14,9 +16,10 @@ import { readEnvironment } from './config/environment.js';
 import { DatabaseModule } from './database/database.module.js';
 import { FILE_COMMANDS } from './files/files.commands.js';
 import { FilesModule } from './files/files.module.js';
+import { JOB_COMMANDS } from './jobs/jobs.commands.js';
 import { JobsModule } from './jobs/jobs.module.js';
 
-const COMMANDS: readonly Command[] = [...FILE_COMMANDS, ...AUDIT_COMMANDS];
+const COMMANDS: readonly Command[] = [...FILE_COMMANDS, ...JOB_COMMANDS, ...KEY_COMMANDS, ...AUDIT_COMMANDS];
 
 /** What commands may use: no HTTP, no accounts, and no background work of its own. */
 @Module({})
@@ -48,6 +51,7 @@ async function main([name, ...rest]: readonly string[]): Promise<number> {
         AlertsModule,
         AuditModule,
         FilesModule,
+        KeysModule,
       ],
     },
     { logger: new NestLogger(logger.child({ logger: 'nest' })), abortOnError: false },

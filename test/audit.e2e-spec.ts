@@ -389,7 +389,7 @@ describe('on record', () => {
         outcome: 'done',
         target_kind: 'user',
         target_id: await adminId(),
-        details: {},
+        details: { session_id: expect.any(String) },
         ip: '127.0.0.1',
         user_agent: agent.slice(0, 200),
       },

@@ -268,6 +268,27 @@ describe('a download', () => {
     }
   });
 
+  it.each(SIZES)('of %i bytes that were encrypted before there were seals are checked all the same', async (size) => {
+    const bytes = aPdf(size);
+    const { id, path } = await aStoredResume(bytes);
+    await app.database.query('UPDATE files SET seal = NULL WHERE owner_id = $1', [id]);
+    expect(sha256(await bytesOf(await download(id)))).toBe(sha256(bytes));
+    const stored = await readFile(path);
+    stored[stored.length - 20]! ^= 1;
+    await writeFile(path, stored);
+
+    const response = await download(id);
+
+    expect([response.status, await response.json()]).toMatchObject([500, { error_code: 'FILE_INTEGRITY_FAILED' }]);
+  });
+
+  it('of a file that is not what was sealed is refused, though each chunk is genuine', async () => {
+    const { id } = await aStoredResume(aPdf(200_000));
+    await app.database.query(`UPDATE files SET seal = decode(repeat('00', 16), 'hex') WHERE owner_id = $1`, [id]);
+
+    expect((await download(id)).status).toBe(500);
+  });
+
   it('of a file whose key was destroyed is refused, and its bytes say nothing', async () => {
     const bytes = makePdf(1000);
     const { id, path } = await aStoredResume(bytes);

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { JOB_COMMANDS } from '../src/jobs/jobs.commands.js';
+import { SCHEDULED } from '../src/jobs/scheduled.jobs.js';
 import { eventually, startApp, type TestApp } from './support/app.js';
 import { anAttorney, bearer, get, jsonOf, tokenOf } from './support/leads.js';
 
@@ -43,7 +45,7 @@ describe('GET /api/v1/admin/jobs', () => {
 
     const status = await jsonOf(await get(app, JOBS, token));
 
-    const scheduled = ['files.check', 'files.extract_texts', 'files.purge', 'files.sweep', 'files.watch_room'];
+    const scheduled = Object.values(SCHEDULED).map(({ name }) => name);
     expect(status).toEqual({
       waiting: 0,
       later: 1 + scheduled.length,
@@ -54,8 +56,38 @@ describe('GET /api/v1/admin/jobs', () => {
       scheduled: expect.any(Array),
     });
     const named = status['scheduled'] as { name: string; next_at: string }[];
-    expect(named.map(({ name }) => name).sort()).toEqual(scheduled);
+    expect(named.map(({ name }) => name).sort()).toEqual(scheduled.sort());
     expect(named.every(({ next_at }) => Date.parse(next_at) > Date.now())).toBe(true);
+  });
+});
+
+describe('the command jobs:status', () => {
+  /** Whether all is well, and what it said. */
+  async function status(): Promise<[boolean, string]> {
+    const [command] = JOB_COMMANDS;
+    const said: string[] = [];
+    const isWell = await command!.run(app.app, {}, (line) => said.push(line));
+    return [isWell, said.join('\n')];
+  }
+
+  it('says what GET /api/v1/admin/jobs says, and whether all is well', async () => {
+    const [isWell, said] = await status();
+
+    expect(isWell).toBe(true);
+    expect(said).toMatch(/^\d+ jobs wait, the oldest for \d+ s; \d+ run, \d+ are for later\n0 failed for good/);
+    expect(said).toMatch(/\npool-\w+ runs jobs since \S+Z, seen \S+Z\n/);
+    for (const { name, everyMinutes } of Object.values(SCHEDULED))
+      expect(said).toMatch(new RegExp(`^${name}, every ${everyMinutes} min: next \\S+Z$`, 'm'));
+  });
+
+  it('is not content with a buried job, or with nobody who runs jobs', async () => {
+    await aBuriedJob();
+    expect(await status()).toEqual([false, expect.stringContaining('\n1 failed for good')]);
+    await app.database.query(`DELETE FROM graphile_worker._private_jobs WHERE attempts >= max_attempts`);
+
+    await app.database.query('DELETE FROM job_workers');
+
+    expect(await status()).toEqual([false, expect.stringContaining('\nno process runs jobs\n')]);
   });
 });
 

@@ -5,7 +5,8 @@ import { pino } from 'pino';
 import { closeApp, createApp } from '../src/app.setup.js';
 import { loadConfig } from '../src/config/config.js';
 import { Transactions } from '../src/database/transactions.js';
-import { type JobDefinition, JobsService, type ScheduledJob } from '../src/jobs/jobs.service.js';
+import { type JobDefinition, JobsService } from '../src/jobs/jobs.service.js';
+import type { ScheduledJob } from '../src/jobs/scheduled.jobs.js';
 import { ADMIN, eventually, SECRET_KEY } from './support/app.js';
 import { atEnd, cleanUp } from './support/clean-up.js';
 import { makeDatabase, type TestDatabase } from './support/database.js';
@@ -80,6 +81,8 @@ const jobsLeft = (): Promise<JobRow[]> =>
   database.query<JobRow>(
     'SELECT locked_by, attempts, last_error FROM graphile_worker.jobs WHERE key IS NULL ORDER BY id',
   );
+
+const isLocked = ({ locked_by }: JobRow): boolean => locked_by !== null;
 
 /** As if every job had been taken an hour ago. */
 const ageLocks = (): Promise<unknown> =>
@@ -165,8 +168,37 @@ describe('a job', () => {
   });
 });
 
+describe('two processes at once', () => {
+  it('share the work, and do none of it twice', async () => {
+    const gate = new Gate();
+    const sink = await startSmtp({ message: () => gate.opened.then(() => undefined) });
+    const settings = await someSettings({
+      ...sink.settings,
+      DATABASE_URL: database.url,
+      LOG_LEVEL: 'INFO',
+      WORKER_CONCURRENCY: '4',
+    });
+    const http = await startProgram({ ...settings, ROLE: 'http' });
+    const prospects = Array.from({ length: 40 }, anEmail);
+    for (const prospect of prospects) await submit(http, prospect);
+
+    const workers = await Promise.all([1, 2].map(() => startProgram({ ...settings, ROLE: 'worker' })));
+    await eventually('both have their hands full', async () => (await jobsLeft()).filter(isLocked).length === 8);
+    gate.open();
+
+    await eventually('all mails are there', async () => sink.arrived.length >= 80);
+    await eventually('no job is left', async () => (await jobsLeft()).length === 0);
+    expect(sink.arrived).toHaveLength(80);
+    expect(prospects.map((prospect) => sink.to(prospect).length)).toEqual(prospects.map(() => 1));
+    expect(new Set(sink.arrived.map(({ parsed }) => parsed.messageId)).size).toBe(80);
+    const done = workers.map(({ output }) => output.split('mail sent').length - 1);
+    expect(done.reduce((sum, each) => sum + each)).toBe(80);
+    expect(Math.min(...done)).toBeGreaterThan(0);
+  });
+});
+
 describe('a scheduled job', () => {
-  const ROUND: ScheduledJob = { name: 'test.round', everyMinutes: 60 };
+  const ROUND: ScheduledJob = { name: 'test.round', everyMinutes: 60, doc: 'goes round' };
   const rounds = (): Promise<{ due_in: number; locked: boolean }[]> =>
     database.query(
       `SELECT round(extract(epoch FROM run_at - now()) / 60)::int AS due_in, locked_at IS NOT NULL AS locked

@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 const PARTS = {
   settings: ['tools/env-example.mjs', '--markdown'],
   commands: ['tools/commands.mjs'],
+  schedule: ['tools/schedule.mjs'],
   modules: ['tools/module-graph.mjs'],
 };
 

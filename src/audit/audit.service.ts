@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import type { Actor } from '../common/actor.js';
 import { Clock } from '../common/clock.js';
-import { afterCommit, type Tx } from '../database/transactions.js';
+import { type Tx, whenCommitted } from '../database/transactions.js';
 import { AuditChain } from './audit-chain.js';
 import { AuditEntry } from './audit-entry.entity.js';
 import type { AuditEvent } from './audit-event.js';
@@ -22,7 +22,7 @@ export class AuditService {
 
   /** Commits with the change that it tells of. */
   async record(tx: Tx, actor: Actor, event: AuditEvent): Promise<void> {
-    afterCommit(tx, () => {
+    whenCommitted(tx, () => {
       this.chain.wake();
     });
     await this.entries.insert(tx, this.entryOf(actor, event));

@@ -1,22 +1,20 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
+import { randomUUID } from 'node:crypto';
 import { Clock } from '../common/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
+import type { TokenResponse } from './auth.dto.js';
+import type { Grant } from './sessions.service.js';
 import { SigningKeys } from './signing-keys.js';
+import {
+  ACCESS_TOKEN_HEADER_TYPE,
+  ACCESS_TOKEN_TYPE,
+  type AccessClaims,
+  TOKEN_AUDIENCE,
+  TOKEN_ISSUER,
+} from './token-form.js';
 
-export const TOKEN_ISSUER = 'forecourt';
-export const TOKEN_AUDIENCE = 'forecourt-api';
-export const ACCESS_TOKEN_TYPE = 'access';
-
-/** What an access token says (RFC 7519). Times in seconds since 1970. */
-export interface AccessClaims {
-  readonly sub: string;
-  readonly username: string;
-  readonly type: string;
-  readonly iat: number;
-  readonly exp: number;
-}
-
+/** Access tokens: JWTs as RFC 9068 has them, save its client_id, because there are no registered clients. */
 @Injectable()
 export class AccessTokens {
   constructor(
@@ -26,26 +24,42 @@ export class AccessTokens {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  get lifetimeSeconds(): number {
-    return this.config.auth.accessTokenMinutes * 60;
-  }
-
-  async issue(user: { readonly id: string; readonly username: string }): Promise<string> {
-    const iat = Math.floor(this.clock.now().getTime() / 1000);
-    const claims: AccessClaims = {
+  /** The tokens of a sign-in or a refresh. The access token never outlives its session. */
+  async answerTo({ user, session, refreshToken, refreshExpiresAt }: Grant): Promise<TokenResponse> {
+    const iat = secondsOf(this.clock.now());
+    const exp = Math.min(iat + this.config.auth.accessTokenMinutes * 60, secondsOf(session.expiresAt));
+    const claims: AccessClaims & { readonly email: string; readonly role: string; readonly sid: string } = {
       sub: user.id,
       username: user.username,
+      email: user.email,
+      role: user.role,
       type: ACCESS_TOKEN_TYPE,
+      sid: session.id,
       iat,
-      exp: iat + this.lifetimeSeconds,
+      exp,
     };
-    const { id, key } = this.keys.current;
+    return {
+      access_token: await this.sign(claims),
+      token_type: 'bearer',
+      expires_in: exp - iat,
+      refresh_token: refreshToken,
+      refresh_expires_in: Math.max(0, secondsOf(refreshExpiresAt) - iat),
+    };
+  }
+
+  private async sign(claims: AccessClaims): Promise<string> {
+    const { id, algorithm, signsWith } = this.keys.current;
     return this.jwt.signAsync(claims, {
-      privateKey: key,
-      algorithm: this.config.auth.algorithm,
-      keyid: id,
+      privateKey: signsWith,
+      algorithm,
+      header: { alg: algorithm, typ: ACCESS_TOKEN_HEADER_TYPE, kid: id },
       issuer: TOKEN_ISSUER,
       audience: TOKEN_AUDIENCE,
+      jwtid: randomUUID(),
     });
   }
+}
+
+function secondsOf(time: Date): number {
+  return Math.floor(time.getTime() / 1000);
 }

@@ -5,9 +5,9 @@ import type { Request } from 'express';
 import { AuditService } from '../audit/audit.service.js';
 import type { Actor } from '../common/actor.js';
 import { CONFIG, type Config } from '../config/config.js';
-import type { User } from '../users/users.service.js';
 import { type Access, ACCESS } from './auth.decorators.js';
 import { Forbidden, InvalidToken, NotSignedIn } from './auth.errors.js';
+import type { SignedIn } from './jwt.strategy.js';
 import { may, PUBLIC } from './permissions.js';
 
 /**
@@ -34,8 +34,9 @@ export class AccessGuard extends AuthGuard('jwt') {
     if (access === 'public' || (request.headers.authorization === undefined && may(PUBLIC, access, openRegistration)))
       return true;
     await super.canActivate(context);
-    const user = request.user as User;
-    request.actor = { kind: 'user', id: user.id, username: user.username, ...origin } satisfies Actor;
+    const { user, sessionId } = request.user as SignedIn;
+    const { id, username } = user;
+    request.actor = { kind: 'user', id, username, sessionId, ...origin } satisfies Actor;
     if (!may(user.role, access, openRegistration)) {
       await this.audit.recordSeldom(request.actor, {
         action: 'auth.access_refused',
@@ -50,7 +51,7 @@ export class AccessGuard extends AuthGuard('jwt') {
   }
 
   /** Called by the passport guard with what the strategy found. */
-  override handleRequest<Found = User>(
+  override handleRequest<Found = SignedIn>(
     error: unknown,
     found: Found | false,
     _info: unknown,

@@ -25,7 +25,9 @@ import {
 } from './auth.dto.js';
 import { InvalidCredentials, SignInBusy } from './auth.errors.js';
 import { AuthService } from './auth.service.js';
+import { type Client, CurrentClient } from './client.js';
 import { Permission } from './permissions.js';
+import { GivesRefreshCookie } from './refresh-cookie.js';
 
 @ApiTags('Accounts')
 @Controller({ path: 'auth', version: '1' })
@@ -36,11 +38,12 @@ export class AuthController {
   @HttpCode(200)
   @Public()
   @RateLimited('login')
+  @GivesRefreshCookie()
   @Accepts('form', 'json')
   @ApiOperation({
     summary: 'Sign in',
     description:
-      'Exchanges user name (or e-mail address) and password for an access token. `expires_in` is in seconds.',
+      'Exchanges user name (or e-mail address) and password for an access token and a refresh token; always begins a new session. `expires_in` is in seconds. With `cookies: true` the refresh token comes in an HttpOnly cookie; the request must then come from a page of this application or of CORS_ORIGINS.',
   })
   @ApiOkResponse({ type: TokenResponse })
   @ApiErrors(
@@ -52,8 +55,12 @@ export class AuthController {
     SignInBusy,
     ServiceUnavailable,
   )
-  login(@CurrentActor() actor: Actor, @Body() body: LoginRequest): Promise<TokenResponse> {
-    return this.auth.signIn(actor, body.username, body.password);
+  login(
+    @CurrentActor() actor: Actor,
+    @CurrentClient() client: Client,
+    @Body() body: LoginRequest,
+  ): Promise<TokenResponse> {
+    return this.auth.signIn(actor, client, body.username, body.password);
   }
 
   @Post('register')

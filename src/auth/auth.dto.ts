@@ -1,10 +1,13 @@
-import { ApiProperty } from '@nestjs/swagger';
-import { checkedField, ChoiceField, EmailField, type FieldOptions, LineField } from '../common/fields.js';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { checkedField, ChoiceField, EmailField, type FieldOptions, FlagField, LineField } from '../common/fields.js';
 import type { User } from '../users/users.service.js';
 import { MOST_PASSWORD_BYTES } from './password-hasher.js';
 
 /** Text that is taken as it is: neither trimmed nor normalised. */
-function SecretField(options: FieldOptions & { readonly min: number; readonly maxBytes: number }): PropertyDecorator {
+export function SecretField(
+  options: FieldOptions & { readonly min: number; readonly maxBytes: number },
+): PropertyDecorator {
   const { min, maxBytes } = options;
   return checkedField(
     'secret',
@@ -20,12 +23,24 @@ function SecretField(options: FieldOptions & { readonly min: number; readonly ma
   );
 }
 
+/** Whether a sign-in asks for cookies; a form says so as text. What is neither yes nor no is left as it is. */
+export function asksForCookies(value: unknown): unknown {
+  return value === 'true' ? true : value === 'false' ? false : value;
+}
+
 export class LoginRequest {
   @LineField({ min: 1, max: 255, description: 'User name or e-mail address', example: 'admin' })
   username!: string;
 
   @SecretField({ min: 1, maxBytes: 1024 })
   password!: string;
+
+  @Transform(({ value }: { value: unknown }) => asksForCookies(value))
+  @FlagField({
+    optional: true,
+    description: 'Keeps the refresh token in an HttpOnly cookie instead of the answer: for pages in a browser',
+  })
+  cookies?: boolean;
 
   // What OAuth2 clients send beside (RFC 6749, 4.3.2); none of it matters here.
   @ChoiceField(['password', ''], { optional: true, description: 'As the OAuth2 password flow sends it' })
@@ -50,6 +65,12 @@ export class TokenResponse {
 
   @ApiProperty({ type: 'integer', example: 86400, description: 'Lifetime in seconds (RFC 6749, 5.1)' })
   expires_in!: number;
+
+  @ApiPropertyOptional({ description: 'Good once, for `POST /auth/refresh`; absent when it is in the cookie' })
+  refresh_token?: string;
+
+  @ApiProperty({ type: 'integer', example: 604800, description: 'Lifetime of the refresh token in seconds' })
+  refresh_expires_in!: number;
 }
 
 export class RegisterRequest {

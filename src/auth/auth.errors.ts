@@ -21,6 +21,22 @@ export class InvalidCredentials extends refusal(401, 'INVALID_CREDENTIALS', 'Inc
     super({ headers: { 'WWW-Authenticate': CHALLENGE } });
   }
 }
+/** In the same words whatever was wrong with it. */
+export class InvalidRefreshToken extends refusal(
+  401,
+  'INVALID_REFRESH_TOKEN',
+  'The refresh token is invalid, has expired or was used before; sign in again',
+) {
+  constructor() {
+    super({ headers: { 'WWW-Authenticate': CHALLENGE } });
+  }
+}
+export class CrossSiteRequest extends refusal(
+  403,
+  'CROSS_SITE_REQUEST',
+  'With a cookie this is only answered to pages of this application',
+) {}
+export class SessionNotFound extends refusal(404, 'SESSION_NOT_FOUND', 'Session not found') {}
 export class Forbidden extends refusal(403, 'FORBIDDEN', 'You are not allowed to do this') {}
 export class SignInBusy extends refusal(
   503,

@@ -1,14 +1,24 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
+import type { KeyObject } from 'node:crypto';
 import { ExtractJwt, type SecretOrKeyProvider, Strategy } from 'passport-jwt';
+import { Clock } from '../common/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { type User, UsersService } from '../users/users.service.js';
-import { ACCESS_TOKEN_TYPE, type AccessClaims, TOKEN_AUDIENCE, TOKEN_ISSUER } from './access-tokens.js';
+import { SessionsService } from './sessions.service.js';
 import { SigningKeys } from './signing-keys.js';
+import { type AccessClaims, formOf, TOKEN_AUDIENCE, TOKEN_ISSUER } from './token-form.js';
+
+/** Whose token it was, and of which sign-in. */
+export interface SignedIn {
+  readonly user: User;
+  /** Undefined for a token from before there were sessions. */
+  readonly sessionId: string | undefined;
+}
 
 /**
- * Turns a bearer token into its user. Algorithm, issuer and audience are pinned (RFC 8725, 3.1 and 3.8); the user must
- * still exist and be active.
+ * Turns a bearer token into its user. The algorithm is that of the key, and issuer, audience and type are pinned (RFC 8725,
+ * 3.1, 3.8, 3.11); the session must go on and the user still be active.
  */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy) {
@@ -16,10 +26,18 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
     @Inject(CONFIG) config: Config,
     keys: SigningKeys,
     private readonly users: UsersService,
+    private readonly sessions: SessionsService,
+    private readonly clock: Clock,
   ) {
     const provideKey: SecretOrKeyProvider = (_request, token: string, done) => {
-      // jsonwebtoken takes a key object; the types of passport-jwt do not know it yet
-      done(null, keys.find(keyIdOf(token)) as unknown as Buffer | undefined);
+      keyFor(token, keys)
+        .then((key) => {
+          // without an error and without a key jsonwebtoken stumbles over an unsigned token
+          if (key === undefined) done(new Error('the token is none of ours'));
+          // jsonwebtoken takes a key object; the types of passport-jwt do not know it yet
+          else done(null, key as unknown as Buffer);
+        })
+        .catch(done);
     };
     super({
       jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
@@ -30,24 +48,23 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
     });
   }
 
-  /** The user, or null for a token of another kind and for whoever may not come in any more. */
-  async validate(claims: AccessClaims): Promise<User | null> {
-    if (claims.type !== ACCESS_TOKEN_TYPE || typeof claims.sub !== 'string' || !UUID.test(claims.sub)) return null;
-    const user = await this.users.findKnown(claims.sub);
-    return user?.isActive === true ? user : null;
+  /** Null for whoever may not come in any more. */
+  async validate({ sub, sid }: AccessClaims): Promise<SignedIn | null> {
+    const [user, session] = await Promise.all([
+      this.users.findKnown(sub),
+      sid === undefined ? undefined : this.sessions.findKnown(sid),
+    ]);
+    if (user?.isActive !== true) return null;
+    // a token from before there were sessions is good until something ends all of them
+    const isGood = session === undefined ? user.sessionEpoch === 0 : session?.isLive(user, this.clock.now()) === true;
+    return isGood ? { user, sessionId: sid } : null;
   }
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-/** The key id that a token's header names; undefined when it names none or is no header at all. */
-function keyIdOf(token: string): string | undefined {
-  try {
-    const header = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as {
-      kid?: unknown;
-    } | null;
-    return typeof header?.kid === 'string' ? header.kid : undefined;
-  } catch {
-    return undefined;
-  }
+/** The key that a token of this form must be signed with; undefined when it can be none of ours. */
+async function keyFor(token: string, keys: SigningKeys): Promise<KeyObject | undefined> {
+  const form = formOf(token);
+  if (form === undefined) return undefined;
+  const key = keys.find(form.keyId) ?? (await keys.findAgain(form.keyId));
+  return key?.algorithm === form.algorithm ? key.verifiesWith : undefined;
 }

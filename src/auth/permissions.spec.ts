@@ -8,6 +8,8 @@ const TABLE: [Permission, boolean, boolean, boolean][] = [
   [Permission.UsersRegister, false, false, true],
   [Permission.UsersRead, false, false, true],
   [Permission.UsersChange, false, false, true],
+  [Permission.SessionsRead, false, false, true],
+  [Permission.SessionsEnd, false, false, true],
   [Permission.FilesInspect, false, false, true],
   [Permission.FilesQuarantined, false, false, true],
   [Permission.JobsOperate, false, false, true],

@@ -7,6 +7,9 @@ export enum Permission {
   UsersRegister = 'users:register',
   UsersRead = 'users:read',
   UsersChange = 'users:change',
+  /** Sessions of others. */
+  SessionsRead = 'sessions:read',
+  SessionsEnd = 'sessions:end',
   FilesInspect = 'files:inspect',
   /** Files in which malware was found. */
   FilesQuarantined = 'files:quarantined',
@@ -32,6 +35,8 @@ const PERMISSIONS: Readonly<Record<Role | typeof PUBLIC, ReadonlySet<Permission>
     Permission.UsersRegister,
     Permission.UsersRead,
     Permission.UsersChange,
+    Permission.SessionsRead,
+    Permission.SessionsEnd,
     Permission.FilesInspect,
     Permission.FilesQuarantined,
     Permission.JobsOperate,

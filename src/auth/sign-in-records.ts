@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '../audit/audit.service.js';
 import type { Actor } from '../common/actor.js';
+import type { Tx } from '../database/transactions.js';
 import type { User } from '../users/users.service.js';
 import { SigningKeys } from './signing-keys.js';
 
@@ -12,12 +13,13 @@ export class SignInRecords {
     private readonly keys: SigningKeys,
   ) {}
 
-  /** On the disk when this resolves: nobody gets a token without it. */
-  async succeeded(actor: Actor, user: User): Promise<void> {
-    await this.audit.recordAlone(asUser(actor, user), {
+  /** Commits with the session: nobody gets a token without it. */
+  async succeeded(tx: Tx, actor: Actor, user: User, sessionId: string): Promise<void> {
+    await this.audit.record(tx, asUser(actor, user), {
       action: 'auth.signed_in',
       targetKind: 'user',
       targetId: user.id,
+      details: { session_id: sessionId },
     });
   }
 

@@ -11,12 +11,24 @@ export type Actor =
       readonly kind: 'user';
       readonly id: string;
       readonly username: string;
+      /** The sign-in that the request's token came from; undefined for a token from before there were sessions. */
+      readonly sessionId?: string | undefined;
       readonly ip: string;
       readonly requestId: string;
       /** As the program calls itself. */
       readonly userAgent?: string;
     }
   | { readonly kind: 'system'; readonly name: string };
+
+/** Where the request came from; undefined when there was none. */
+export function ipOf(actor: Actor): string | undefined {
+  return actor.kind === 'system' ? undefined : actor.ip;
+}
+
+/** The session of the request; undefined when it has none. */
+export function sessionOf(actor: Actor): string | undefined {
+  return actor.kind === 'user' ? actor.sessionId : undefined;
+}
 
 /** How a record names the actor. */
 export function nameOf(actor: Actor): string {

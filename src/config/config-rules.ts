@@ -49,6 +49,10 @@ export function problemsOf(values: SettingValues): string[] {
   }
   const keyIds = (values.FILE_ENCRYPTION_KEYS ?? []).map(({ id }) => id);
   if (new Set(keyIds).size < keyIds.length) problems.push('FILE_ENCRYPTION_KEYS must not list an id twice');
+  const signingIds = (values.JWT_PRIVATE_KEYS ?? []).map(({ id }) => id);
+  if (new Set(signingIds).size < signingIds.length) problems.push('JWT_PRIVATE_KEYS must not list an id twice');
+  if (values.REFRESH_TOKEN_EXPIRE_DAYS > values.SESSION_EXPIRE_DAYS)
+    problems.push('REFRESH_TOKEN_EXPIRE_DAYS must not exceed SESSION_EXPIRE_DAYS');
   if (!production) return problems;
   if (values.SECRET_KEY === undefined) problems.push('SECRET_KEY is required in production');
   if (values.DATABASE_URL === undefined) problems.push('DATABASE_URL is required in production');

@@ -55,7 +55,14 @@ export interface Config {
     readonly secretKey: string | undefined;
     readonly previousSecretKey: string | undefined;
     readonly algorithm: SettingValues['ALGORITHM'];
+    /** Of RS256 and ES256; empty means: those in `keysDir`. */
+    readonly privateKeys: readonly { readonly id: string; readonly path: string }[];
+    readonly keysDir: string;
     readonly accessTokenMinutes: number;
+    /** Without use. */
+    readonly refreshTokenDays: number;
+    /** However much it is used. */
+    readonly sessionDays: number;
     readonly bcryptRounds: number;
     readonly requireComplexPasswords: boolean;
     readonly openRegistration: boolean;
@@ -238,7 +245,11 @@ function toConfig(values: SettingValues): Config {
       secretKey: values.SECRET_KEY,
       previousSecretKey: values.SECRET_KEY_PREVIOUS,
       algorithm: values.ALGORITHM,
+      privateKeys: (values.JWT_PRIVATE_KEYS ?? []).map(({ id, path }) => ({ id, path: resolve(path) })),
+      keysDir: join(dataDir, 'keys'),
       accessTokenMinutes: values.ACCESS_TOKEN_EXPIRE_MINUTES,
+      refreshTokenDays: values.REFRESH_TOKEN_EXPIRE_DAYS,
+      sessionDays: values.SESSION_EXPIRE_DAYS,
       bcryptRounds: values.BCRYPT_ROUNDS,
       requireComplexPasswords: values.PASSWORD_REQUIRE_COMPLEXITY ?? isProduction,
       openRegistration: values.REGISTRATION_MODE === 'open',

@@ -73,6 +73,13 @@ export const fileKey: Reader<{ readonly id: string; readonly key: Buffer }> = (v
   return { id, key: Buffer.from(encoded, 'base64') };
 };
 
+/** A file with a key, and the id that tokens name it by: `2026-11:/run/secrets/jwt.pem`. */
+export const keyFile: Reader<{ readonly id: string; readonly path: string }> = (value) => {
+  const [, id, path] = /^([A-Za-z0-9._-]{1,50}):(.+)$/.exec(value) ?? [];
+  if (id === undefined || path === undefined) throw new Misread('must list keys as id:path of a PEM file');
+  return { id, path };
+};
+
 export const webhookSecret: Reader<Buffer> = (value) => {
   const encoded = value.replace(/^whsec_/, '');
   const bytes = Buffer.from(encoded, 'base64');

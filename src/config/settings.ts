@@ -2,6 +2,7 @@ import {
   colour,
   fileKey,
   flag,
+  keyFile,
   languageTag,
   lines,
   list,
@@ -149,15 +150,32 @@ export const SETTINGS = {
   ),
   ALGORITHM: setting(
     'Accounts',
-    oneOf('HS256', 'HS384', 'HS512'),
+    oneOf('HS256', 'HS384', 'HS512', 'RS256', 'ES256'),
     'HS256',
-    'signature algorithm; the only one accepted',
+    'signature algorithm, the only one accepted; RS256 and ES256 sign with a private key and publish /.well-known/jwks.json',
+  ),
+  JWT_PRIVATE_KEYS: optional(
+    'Accounts',
+    list(keyFile),
+    'keys of RS256 and ES256 as id:path of a PEM file, comma separated: the first signs, the others only verify; when unset those that npm run keys:rotate makes under DATA_DIR/keys',
   ),
   ACCESS_TOKEN_EXPIRE_MINUTES: setting(
     'Accounts',
     whole(1, 43_200),
     '1440',
     'lifetime of an access token in minutes; 15 is wise in production',
+  ),
+  REFRESH_TOKEN_EXPIRE_DAYS: setting(
+    'Accounts',
+    whole(1, 365),
+    '7',
+    'days after which a session that is not used is over',
+  ),
+  SESSION_EXPIRE_DAYS: setting(
+    'Accounts',
+    whole(1, 365),
+    '30',
+    'days after which a session is over however much it is used',
   ),
   BCRYPT_ROUNDS: setting('Accounts', whole(4, 16), '12', 'work factor of password hashes; at least 12 in production'),
   PASSWORD_REQUIRE_COMPLEXITY: optional(

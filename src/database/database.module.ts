@@ -2,6 +2,7 @@ import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/comm
 import type { Logger } from 'pino';
 import { LOGGER } from '../common/logging.js';
 import { CONFIG, type Config } from '../config/config.js';
+import { Announcements } from './announcements.js';
 import { Database } from './database.js';
 import { openDatabase } from './open-database.js';
 import { Transactions } from './transactions.js';
@@ -19,8 +20,9 @@ import { Transactions } from './transactions.js';
       inject: [CONFIG, LOGGER],
     },
     Transactions,
+    Announcements,
   ],
-  exports: [Database, Transactions],
+  exports: [Database, Transactions, Announcements],
 })
 export class DatabaseModule implements OnApplicationShutdown {
   constructor(@Inject(Database) private readonly database: Database) {}

@@ -15,7 +15,7 @@ export interface Tx {
 /** What a {@link Tx} is behind its face. */
 class OpenTransaction {
   ended = false;
-  readonly afterCommit: (() => void)[] = [];
+  readonly whenCommitted: (() => void)[] = [];
 
   constructor(readonly client: PoolClient) {}
 }
@@ -33,11 +33,11 @@ export async function rowsIn<Row = object>(tx: Tx, text: string, values: readonl
 }
 
 /**
- * Calls `work` once the transaction has committed, and never when it has not. For what need not happen: a process that dies
- * between the two forgets it.
+ * Does something small in memory as soon as the transaction has committed, before anybody hears of it; nothing when it is
+ * rolled back.
  */
-export function afterCommit(tx: Tx, work: () => void): void {
-  (tx as unknown as OpenTransaction).afterCommit.push(work);
+export function whenCommitted(tx: Tx, action: () => void): void {
+  (tx as unknown as OpenTransaction).whenCommitted.push(action);
 }
 
 /**
@@ -69,7 +69,7 @@ export class Transactions {
       reusable = true;
       // PostgreSQL answers so when a statement failed and nobody minded
       if (command !== 'COMMIT') throw new Error('a statement failed, so the transaction was rolled back');
-      for (const work of transaction.afterCommit) work();
+      for (const action of transaction.whenCommitted) action();
       return result;
     } catch (error) {
       transaction.ended = true;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { CHUNK_BYTES, NotGenuine, opened, sealedSize, sealedSpan, Sealer } from './encryption.js';
+import { CHUNK_BYTES, NotGenuine, opened, Seal, sealedSize, sealedSpan, Sealer } from './encryption.js';
 
 const TAG = 16;
 const SEALED = CHUNK_BYTES + TAG;
@@ -123,5 +123,35 @@ describe('an encrypted file', () => {
     const { content, error } = await open(seal(randomBytes(100), key), randomBytes(32), 100);
 
     expect([content.length, error]).toEqual([0, expect.any(NotGenuine)]);
+  });
+});
+
+describe('the seal of a stored file', () => {
+  const key = randomBytes(32);
+  const stored = randomBytes(3 * SEALED + 5);
+  const sealOf = (bytes: Buffer, pieceBytes = bytes.length, with_ = key): string => {
+    const seal = new Seal(with_);
+    for (let at = 0; at < bytes.length; at += pieceBytes) seal.update(bytes.subarray(at, at + pieceBytes));
+    return seal.final().toString('hex');
+  };
+
+  it.each([1, 1000, SEALED, SEALED + 1])('is the same when it is read in pieces of %i bytes', (pieceBytes) => {
+    expect(sealOf(stored, pieceBytes)).toBe(sealOf(stored));
+  });
+
+  it.each<[string, (bytes: Buffer) => Buffer]>([
+    ['a bit is flipped', (bytes) => Buffer.concat([Buffer.of((bytes[0] ?? 0) ^ 1), bytes.subarray(1)])],
+    ['the last byte is missing', (bytes) => bytes.subarray(0, -1)],
+    ['there is a byte more', (bytes) => Buffer.concat([bytes, Buffer.of(0)])],
+    [
+      'two chunks are exchanged',
+      (b) => Buffer.concat([b.subarray(SEALED, 2 * SEALED), b.subarray(0, SEALED), b.subarray(2 * SEALED)]),
+    ],
+  ])('is another when %s', (_, tamper) => {
+    expect(sealOf(tamper(stored))).not.toBe(sealOf(stored));
+  });
+
+  it('is another under another key', () => {
+    expect(sealOf(stored, undefined, randomBytes(32))).not.toBe(sealOf(stored));
   });
 });

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { type CipherGCM, createCipheriv, createDecipheriv } from 'node:crypto';
 
 /**
  * Files are encrypted with AES-256-GCM in chunks, by the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár
@@ -31,6 +31,30 @@ export function sealedSize(contentBytes: number): number {
 
 function chunksOf(contentBytes: number): number {
   return Math.max(1, Math.ceil(contentBytes / CHUNK_BYTES));
+}
+
+/**
+ * A code over all stored bytes of a file: GMAC (NIST SP 800-38D) under its data key. By it a reader finds that they are what
+ * was stored before any is decrypted, at a third of what a hash costs. Its nonce ends in 2, as that of no chunk does.
+ */
+export class Seal {
+  private readonly cipher: CipherGCM;
+
+  constructor(key: Buffer) {
+    const nonce = Buffer.alloc(12);
+    nonce[11] = 2;
+    this.cipher = createCipheriv(ALGORITHM, key, nonce);
+  }
+
+  update(stored: Buffer): void {
+    this.cipher.setAAD(stored);
+  }
+
+  /** 16 bytes. */
+  final(): Buffer {
+    this.cipher.final();
+    return this.cipher.getAuthTag();
+  }
 }
 
 /** Encrypts one file, piece by piece. The key must be used for nothing else. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { NotGenuine, opened, sealedSpan } from './encryption.js';
+import { NotGenuine, opened, Seal, sealedSpan } from './encryption.js';
 import type { StoredFile } from './file.entity.js';
 import { FileKeys } from './file-keys.js';
 import { FileIntegrityFailed, FileNotFound } from './files.errors.js';
@@ -44,7 +44,7 @@ export class FileReader {
   async verify(file: StoredFile): Promise<VerifiedContent> {
     const dataKey = this.keyOf(file);
     const fromStorage: Source = (range) => this.open(file, range);
-    const kept = await this.compareStored(file, fromStorage);
+    const kept = await this.compareStored(file, dataKey, fromStorage);
     const source: Source = kept === undefined ? fromStorage : async (range) => slices(kept, range);
     return {
       stream: (range = wholeOf(file)) =>
@@ -61,7 +61,9 @@ export class FileReader {
    */
   async check(file: StoredFile, copyAt?: StorageDriver): Promise<void> {
     const content = contentOf(file, this.keyOf(file), (range) => this.open(file, range, copyAt), wholeOf(file));
-    await compare(file, content, { sizeBytes: file.sizeBytes, sha256: file.sha256 });
+    const hash = createHash('sha256');
+    const sizeBytes = await readAll(content, hash);
+    if (sizeBytes !== file.sizeBytes || hash.digest('hex') !== file.sha256) throw differs(file);
   }
 
   /** The content in pieces, unverified where it is not encrypted. Throws as {@link verify} does. */
@@ -69,17 +71,24 @@ export class FileReader {
     yield* contentOf(file, this.keyOf(file), (range) => this.open(file, range), wholeOf(file));
   }
 
-  /** The stored bytes, when they are few. */
-  private async compareStored(file: StoredFile, source: Source): Promise<Buffer[] | undefined> {
-    const sizeBytes = file.storedBytes;
-    const sha256 = file.isEncrypted ? file.sealedSha256 : file.sha256;
-    if (sha256 === null) {
-      // sealed before that hash was recorded
+  /** Reads all stored bytes. Returns them when they are few. */
+  private async compareStored(
+    file: StoredFile,
+    dataKey: Buffer | undefined,
+    source: Source,
+  ): Promise<Buffer[] | undefined> {
+    if (dataKey !== undefined && file.seal === null) {
+      // encrypted before there were seals
       await this.check(file);
       return undefined;
     }
     const kept = file.sizeBytes <= MOST_BYTES_IN_MEMORY ? [] : undefined;
-    await compare(file, await source({ start: 0, end: sizeBytes - 1 }), { sizeBytes, sha256 }, kept);
+    const code = dataKey === undefined ? createHash('sha256') : new Seal(dataKey);
+    const stored = await source({ start: 0, end: file.storedBytes - 1 });
+    const isComplete = (await readAll(stored, code, kept)) === file.storedBytes;
+    const found = code instanceof Seal ? code.final() : code.digest();
+    const expected = file.seal ?? Buffer.from(file.sha256, 'hex');
+    if (!isComplete || !found.equals(expected)) throw differs(file);
     return kept;
   }
 
@@ -126,20 +135,20 @@ async function* contentOf(
   }
 }
 
-/** Throws `FileIntegrityFailed` unless the bytes have this size and hash; notes them in `kept`, if that is there. */
-async function compare(
-  { id }: StoredFile,
-  bytes: AsyncIterable<Buffer> | Iterable<Buffer>,
-  expected: { readonly sizeBytes: number; readonly sha256: string },
+/** Gives each piece to the code, and to `kept` if that is there. Returns how many bytes there were. */
+async function readAll(
+  pieces: AsyncIterable<Buffer> | Iterable<Buffer>,
+  code: { update(piece: Buffer): unknown },
   kept?: Buffer[],
-): Promise<void> {
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  for await (const chunk of bytes) {
-    sizeBytes += chunk.length;
-    hash.update(chunk);
-    kept?.push(chunk);
+): Promise<number> {
+  let bytes = 0;
+  for await (const piece of pieces) {
+    bytes += piece.length;
+    code.update(piece);
+    kept?.push(piece);
   }
-  if (sizeBytes !== expected.sizeBytes || hash.digest('hex') !== expected.sha256)
-    throw new FileIntegrityFailed({ cause: new Error(`file ${id} differs from its record`) });
+  return bytes;
 }
+
+const differs = ({ id }: StoredFile): FileIntegrityFailed =>
+  new FileIntegrityFailed({ cause: new Error(`file ${id} differs from its record`) });

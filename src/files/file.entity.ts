@@ -54,9 +54,9 @@ export class StoredFile {
   @Column('bytea', { name: 'wrapped_key', nullable: true })
   wrappedKey!: Buffer | null;
 
-  /** Of the ciphertext, in lower-case hexadecimal; null when there is none, and for files sealed before it was recorded. */
-  @Column('char', { name: 'sealed_sha256', length: 64, nullable: true })
-  sealedSha256!: string | null;
+  /** Of the ciphertext (see `Seal`); null when there is none, and for files that were encrypted before there were seals. */
+  @Column('bytea', { nullable: true })
+  seal!: Buffer | null;
 
   /** What an attorney should know before opening it, such as `encrypted`. */
   @Column('text', { array: true, default: [] })

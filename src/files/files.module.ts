@@ -12,8 +12,9 @@ import { FileKeys } from './file-keys.js';
 import { FileReader } from './file-reader.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { JobsService } from '../jobs/jobs.service.js';
+import { SCHEDULED } from '../jobs/scheduled.jobs.js';
 import { FilesController } from './files.controller.js';
-import { CHECK_FILES, EXTRACT_TEXTS, PURGE_FILES, SCAN_FILE, SWEEP_FILES, WATCH_ROOM } from './files.jobs.js';
+import { SCAN_FILE } from './files.jobs.js';
 import { FilesRepository } from './files.repository.js';
 import { FilesService } from './files.service.js';
 import { ClamAvScanner } from './scan/clamav.scanner.js';
@@ -70,10 +71,10 @@ export class FilesModule {
     room: FileRoom,
   ) {
     jobs.handle(SCAN_FILE, ({ file_id }) => scans.scan(file_id));
-    jobs.schedule(EXTRACT_TEXTS, (stop) => texts.extractOwed(stop));
-    jobs.schedule(SWEEP_FILES, () => sweep.run().then(() => undefined));
-    jobs.schedule(CHECK_FILES, () => check.run());
-    jobs.schedule(PURGE_FILES, () => purge.run().then(() => undefined));
-    jobs.schedule(WATCH_ROOM, () => room.watch());
+    jobs.schedule(SCHEDULED.extractTexts, (stop) => texts.extractOwed(stop));
+    jobs.schedule(SCHEDULED.sweepFiles, () => sweep.run().then(() => undefined));
+    jobs.schedule(SCHEDULED.checkFiles, () => check.run());
+    jobs.schedule(SCHEDULED.purgeFiles, () => purge.run().then(() => undefined));
+    jobs.schedule(SCHEDULED.watchRoom, () => room.watch());
   }
 }

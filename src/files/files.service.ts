@@ -60,6 +60,7 @@ export class FilesService {
       storage: this.storages.current.driver,
       keyId: received.keyId,
       wrappedKey: received.wrappedKey,
+      seal: received.incoming.seal,
       findings: [...received.findings],
       scanState: 'unscanned',
       textState: 'owed',
@@ -67,9 +68,7 @@ export class FilesService {
       uploadedById: actor.kind === 'user' ? actor.id : null,
     });
     await this.scans.begin(file, received.incoming.stream());
-    const spooled = await received.incoming.seal();
-    file.sealedSha256 = file.isEncrypted ? spooled.sha256 : null;
-    await this.storages.current.put(file.storageKey, spooled);
+    await this.storages.current.put(file.storageKey, await received.incoming.force());
     this.room.note(file.sizeBytes);
     if (file.scanState === 'infected') await this.quarantine(file);
     return file;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Clock } from '../common/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import type { Content } from './content.js';
-import { opened, sealedSpan, Sealer } from './encryption.js';
+import { opened, Seal, sealedSpan, Sealer } from './encryption.js';
 import { slices } from './slices.js';
 import { SPOOL_FOLDER, type SpooledFile } from './storage/file-storage.js';
 import { storing } from './storing.js';
@@ -68,6 +68,8 @@ export class IncomingFile implements Content {
   /** Of the ciphertext, where that differs from the content. */
   private readonly sealedHash: Hash | undefined;
   private sha256 = '';
+  private readonly sealing: Seal | undefined;
+  private sealed: Buffer | null = null;
   /** All content so far; undefined when it has become too much. */
   private inMemory: Buffer[] | undefined = [];
   private contentBytes = 0;
@@ -81,6 +83,7 @@ export class IncomingFile implements Content {
   ) {
     this.sealer = dataKey === undefined ? undefined : new Sealer(dataKey);
     this.sealedHash = dataKey === undefined ? undefined : createHash('sha256');
+    this.sealing = dataKey === undefined ? undefined : new Seal(dataKey);
   }
 
   /** So far. */
@@ -100,12 +103,18 @@ export class IncomingFile implements Content {
   /** Says that all content is there, which can be read from now on. Returns its SHA-256 in hexadecimal. */
   async end(): Promise<string> {
     if (this.sealer !== undefined) await this.store(this.sealer.final());
+    this.sealed = this.sealing?.final() ?? null;
     this.sha256 = this.hash.digest('hex');
     return this.sha256;
   }
 
+  /** Of the ciphertext, once all content is there; null when the bytes are stored as they came. */
+  get seal(): Buffer | null {
+    return this.sealed;
+  }
+
   /** Forces the bytes to the disk; then a storage can take them. */
-  async seal(): Promise<SpooledFile> {
+  async force(): Promise<SpooledFile> {
     await storing(() => this.handle.sync());
     return { path: this.path, sizeBytes: this.storedBytes, sha256: this.sealedHash?.digest('hex') ?? this.sha256 };
   }
@@ -155,6 +164,7 @@ export class IncomingFile implements Content {
       for (const piece of pieces) {
         this.storedBytes += piece.length;
         this.sealedHash?.update(piece);
+        this.sealing?.update(piece);
       }
       // one call for the pieces of a chunk; what a full disk did not take comes back as an error with the next
       for (let rest = pieces; rest.length > 0;) {

@@ -4,7 +4,7 @@ import { maskEmails } from '../common/privacy.js';
 import type { Tx } from '../database/transactions.js';
 import { type BuriedJob, type JobCounts, JobRecordsRepository, type JobWorker } from './job-records.repository.js';
 import { JobNotFound } from './jobs.errors.js';
-import { JobsService, type ScheduledJob } from './jobs.service.js';
+import { SCHEDULED, type ScheduledJob } from './scheduled.jobs.js';
 
 export type { BuriedJob };
 
@@ -21,13 +21,10 @@ export interface JobsStatus extends JobCounts {
 /** What is on record of jobs, for operators. */
 @Injectable()
 export class JobRecordsService {
-  constructor(
-    private readonly records: JobRecordsRepository,
-    private readonly jobs: JobsService,
-  ) {}
+  constructor(private readonly records: JobRecordsRepository) {}
 
   async status(): Promise<JobsStatus> {
-    const { scheduled } = this.jobs;
+    const scheduled = Object.values(SCHEDULED);
     const [counts, workers, next] = await Promise.all([
       this.records.count(),
       this.records.listWorkers(DEAD_AFTER_SECONDS),

@@ -17,6 +17,7 @@ import { Database } from '../database/database.js';
 import { exclusively } from '../database/locks.js';
 import { rowsIn, type Tx } from '../database/transactions.js';
 import { JobRecordsRepository } from './job-records.repository.js';
+import type { ScheduledJob } from './scheduled.jobs.js';
 
 /** A kind of background work. The payload carries ids, never copies of rows or personal data. */
 export interface JobDefinition<Payload extends object> {
@@ -27,13 +28,6 @@ export interface JobDefinition<Payload extends object> {
   readonly priority?: number;
   /** Only for the compiler. */
   readonly payload?: Payload;
-}
-
-/** Work that comes round again; it has no payload. */
-export interface ScheduledJob {
-  readonly name: string;
-  /** From the end of one run to the beginning of the next. */
-  readonly everyMinutes: number;
 }
 
 export interface EnqueueOptions {
@@ -65,8 +59,7 @@ const ENDS_OF_RUNNER = [
 export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger: Logger;
   private readonly tasks: TaskList = {};
-  /** What comes round again. */
-  readonly scheduled: ScheduledJob[] = [];
+  private readonly scheduled: ScheduledJob[] = [];
   private runner: Runner | undefined;
   private poolId: string | undefined;
   private lifeline: PoolClient | undefined;

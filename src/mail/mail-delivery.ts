@@ -42,7 +42,7 @@ interface Attempt extends BegunAttempt {
 
 /**
  * Takes one message from `queued` to its end, an attempt at a time: begin (one commit), hand over (no transaction), note
- * the outcome (one commit).
+ * the outcome (one commit). On the way of a message that just arrives each of the two is one statement.
  *
  * Who may arrive twice: a message whose process was killed, or lost its database, between the server's yes and our note.
  * It is then still `sending`, its job is freed by the sweep and runs again, and the message goes out once more under the
@@ -72,10 +72,10 @@ export class MailDelivery {
 
   /** The job. Running it twice does no harm: see the class. */
   async deliver(id: string): Promise<void> {
-    const begun = await this.transactions.run(
-      async (tx) =>
-        (await this.messages.begin(tx, id, this.clock.now(), { isProbe: false })) ?? (await this.setAside(tx, id)),
-    );
+    // every message passes here, and hardly any has to be set aside
+    const begun =
+      (await this.messages.beginAlone(id, this.clock.now())) ??
+      (await this.transactions.run((tx) => this.setAside(tx, id)));
     if (begun !== null) await this.attempt({ ...begun, isProbe: false });
   }
 
@@ -148,16 +148,18 @@ export class MailDelivery {
     }
     message.attempts += 1;
     message.markSent(this.clock.now());
+    if (!(await this.messages.recordSentAlone(message, number))) await this.noteSentInPause(attempt);
+    this.logger.info({ message_id: message.id, template: message.template, attempt: number }, 'mail sent');
+  }
+
+  /** The server is back. */
+  private async noteSentInPause(attempt: Attempt): Promise<void> {
     await this.transactions.run(async (tx) => {
-      // in this order, and in one go: every message passes here
-      const [paused] = await Promise.all([
-        this.server.lockIfPaused(tx),
-        this.end(tx, attempt, 'sent', null),
-        this.messages.update(tx, message, CHANGED),
-      ]);
+      const paused = await this.server.lockIfPaused(tx);
+      await this.end(tx, attempt, 'sent', null);
+      await this.messages.update(tx, attempt.message, CHANGED);
       if (paused !== null) await this.server.resume(tx, paused);
     });
-    this.logger.info({ message_id: message.id, template: message.template, attempt: number }, 'mail sent');
   }
 
   private async noteFailure(attempt: Attempt, failure: Failure): Promise<void> {

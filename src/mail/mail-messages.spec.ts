@@ -57,6 +57,18 @@ describe('the confirmation to the prospect', () => {
     for (const part of inBoth(prospect(locale))) expect(part).toMatch(words);
   });
 
+  it.each([
+    ['en', 'automated message; replies to it reach office@practice.test.'],
+    ['de', 'automatisch erstellt; Antworten darauf erreichen office@practice.test.'],
+  ])('says in %s where answers go, when somebody reads them', async (locale, words) => {
+    const answered = await templatesWith({ MAIL_REPLY_TO: 'office@practice.test' });
+
+    for (const part of inBoth(answered.render('prospect_confirmation', locale, PROSPECT))) {
+      expect(part).toContain(words);
+      expect(part).not.toMatch(/do not reply|antworten Sie nicht/);
+    }
+  });
+
   it.each(LOCALES)('has in %s a green header with a check mark', (locale) => {
     expect(prospect(locale).html).toMatch(/bgcolor="#15803d"[^]*?color:#15803d[^>]*>✓<[^]*?<h1[^]*?<\/h1>/);
   });

@@ -28,7 +28,10 @@ export class MailSender {
     const composed = await this.composer.compose(message);
     message.subject = composed.subject;
     // the transport's own limits only notice a server that says nothing at all
-    const signal = AbortSignal.timeout(sendWithinMs);
+    const limit = new AbortController();
+    const timer = setTimeout(() => {
+      limit.abort();
+    }, sendWithinMs);
     const mail: ISendMailOptions & { readonly signal: AbortSignal } = {
       messageId: message.messageId(this.domain),
       date: message.createdAt,
@@ -37,13 +40,15 @@ export class MailSender {
       ...(replyTo === undefined ? {} : { replyTo: { name: '', address: replyTo } }),
       ...composed,
       headers: { 'Auto-Submitted': 'auto-generated' },
-      signal,
+      signal: limit.signal,
     };
     let sent: { message?: Buffer };
     try {
       sent = await this.mailer.sendMail(mail);
     } catch (error) {
-      throw signal.aborted ? new SendingTookTooLong(sendWithinMs, error) : error;
+      throw limit.signal.aborted ? new SendingTookTooLong(sendWithinMs, error) : error;
+    } finally {
+      clearTimeout(timer);
     }
     if (smtp === undefined && sent.message !== undefined) await this.eml.write(message.id, sent.message);
   }

@@ -10,6 +10,10 @@ export interface BegunAttempt {
   readonly number: number;
 }
 
+interface BegunRow {
+  readonly attemptNumber: number;
+}
+
 /** Held messages: those to recipients whose held mail failed before come last. */
 const INNOCENT_FIRST = `recipient IN
   (SELECT recipient FROM mail_messages WHERE held_at IS NOT NULL AND deferrals > 0), deferrals, created_at, id`;
@@ -48,9 +52,18 @@ export class MailRepository extends BaseRepository<MailMessage> {
    * comes first.
    */
   async begin(tx: Tx, id: string, now: Date, { isProbe }: { isProbe: boolean }): Promise<BegunAttempt | null> {
-    const [row] = await rowsIn<{ attemptNumber: number }>(
-      tx,
-      `WITH begun AS (
+    const [row] = await rowsIn<BegunRow>(tx, this.beginning, [id, now, isProbe]);
+    return row === undefined ? null : this.toBegun(row);
+  }
+
+  /** As {@link begin} does for no probe, outside of any transaction: one statement, on the disk when this resolves. */
+  async beginAlone(id: string, now: Date): Promise<BegunAttempt | null> {
+    const [row] = await this.database.read<BegunRow>(this.beginning, [id, now, false]);
+    return row === undefined ? null : this.toBegun(row);
+  }
+
+  private get beginning(): string {
+    return `WITH begun AS (
          UPDATE mail_messages AS t SET state = 'sending', next_attempt_at = NULL
          WHERE t.id = $1 AND t.state IN ('queued', 'sending', 'retrying')
            AND NOT EXISTS (SELECT FROM mail_suppressions WHERE address = lower(t.recipient) AND lifted_at IS NULL)
@@ -67,10 +80,32 @@ export class MailRepository extends BaseRepository<MailMessage> {
          SELECT id, (SELECT count(*) + 1 FROM mail_attempts WHERE message_id = begun.id), $2 FROM begun
          RETURNING number
        )
-       SELECT begun.*, attempt.number AS "attemptNumber" FROM begun, attempt`,
-      [id, now, isProbe],
+       SELECT begun.*, attempt.number AS "attemptNumber" FROM begun, attempt`;
+  }
+
+  private toBegun(row: BegunRow): BegunAttempt {
+    return { message: this.toEntity(row), number: row.attemptNumber };
+  }
+
+  /**
+   * Puts on record that the server has a message, with the attempt, outside of any transaction: one statement, on the disk
+   * when this resolves. False, and nothing changed, while mail is paused: that has to end in the same transaction.
+   */
+  async recordSentAlone({ id, attempts, sentAt, subject }: MailMessage, number: number): Promise<boolean> {
+    const rows = await this.database.read(
+      `WITH noted AS (
+         UPDATE mail_messages SET state = 'sent', attempts = $3, sent_at = $4, subject = $5, last_error = NULL,
+           next_attempt_at = NULL, held_at = NULL, is_suspect = false
+         WHERE id = $1 AND NOT EXISTS (SELECT FROM mail_server_state WHERE paused_since IS NOT NULL)
+         RETURNING id
+       ), ended AS (
+         UPDATE mail_attempts SET ended_at = $4, outcome = 'sent', words = NULL
+         WHERE message_id = $1 AND number = $2 AND ended_at IS NULL AND EXISTS (SELECT FROM noted)
+       )
+       SELECT id FROM noted`,
+      [id, number, attempts, sentAt, subject],
     );
-    return row === undefined ? null : { message: this.toEntity(row), number: row.attemptNumber };
+    return rows.length > 0;
   }
 
   /**

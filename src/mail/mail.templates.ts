@@ -43,11 +43,12 @@ export class MailTemplates implements OnModuleInit {
   private readonly practice: TemplateValues;
 
   constructor(@Inject(CONFIG) private readonly config: Config) {
-    const { companyName, fromName, brand } = config.mail;
+    const { companyName, fromName, replyTo, brand } = config.mail;
     const [primary, success] = [paletteOf(brand.primaryColor), paletteOf(brand.successColor)];
     this.practice = {
       company_name: companyName,
       system_name: fromName,
+      reply_to: replyTo ?? '',
       logo_url: brand.logoUrl ?? '',
       signature: brand.signature,
       address: brand.address,

@@ -25,6 +25,10 @@ export class User {
   @Column('boolean', { name: 'is_active', default: true })
   isActive!: boolean;
 
+  /** Which sessions may go on: those of this number. It grows when all of them end at once. */
+  @Column('integer', { name: 'session_epoch', default: 0 })
+  sessionEpoch!: number;
+
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
   createdAt!: Date;
 }

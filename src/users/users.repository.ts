@@ -36,6 +36,23 @@ export class UsersRepository extends BaseRepository<User> {
     return rows.map(({ id }) => id);
   }
 
+  /** The row as this transaction sees it, not locked. */
+  async findIn(tx: Tx, id: string): Promise<User | null> {
+    const [row] = await rowsIn(tx, `SELECT ${this.mapping.selection} FROM users AS t WHERE t.id = $1`, [id]);
+    return row === undefined ? null : this.toEntity(row);
+  }
+
+  /** The row, which nobody changes until the transaction ends; others may read and share it. */
+  async shareById(tx: Tx, id: string): Promise<User | null> {
+    const [row] = await rowsIn(tx, `SELECT ${this.mapping.selection} FROM users AS t WHERE t.id = $1 FOR SHARE`, [id]);
+    return row === undefined ? null : this.toEntity(row);
+  }
+
+  /** Ends all sessions of somebody at once. */
+  async nextSessionEpoch(tx: Tx, id: string): Promise<void> {
+    await rowsIn(tx, `UPDATE users SET session_epoch = session_epoch + 1 WHERE id = $1`, [id]);
+  }
+
   override async insert(tx: Tx, user: User): Promise<void> {
     try {
       await super.insert(tx, user);

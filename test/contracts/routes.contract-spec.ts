@@ -9,7 +9,14 @@ const NOBODY = '00000000-0000-4000-8000-000000000000';
 const addressOf = (path: string): string => path.replace(/:\w+/g, NOBODY);
 
 /** Everything that a stranger may call. Whoever adds a line here opens a door. */
-const PUBLIC = ['GET /health/live', 'GET /health/ready', 'POST /api/v1/auth/login', 'POST /api/v1/leads'];
+const PUBLIC = [
+  'GET /.well-known/jwks.json',
+  'GET /health/live',
+  'GET /health/ready',
+  'POST /api/v1/auth/login',
+  'POST /api/v1/auth/refresh',
+  'POST /api/v1/leads',
+];
 
 /** What a stranger may call in addition while Forecourt runs for development without a mail server. */
 const INBOX = [
@@ -23,11 +30,15 @@ const INBOX = [
 /** Everything else, and what it takes. */
 const ALLOWED = {
   'DELETE /api/v1/admin/jobs/buried/:job_id': 'jobs:operate',
+  'DELETE /api/v1/admin/users/:user_id/sessions': 'sessions:end',
+  'DELETE /api/v1/auth/sessions/:session_id': 'self',
   'GET /api/v1/admin/audit-entries': 'audit:read',
   'GET /api/v1/admin/audit-entries/export': 'audit:read',
   'GET /api/v1/admin/jobs': 'jobs:operate',
   'GET /api/v1/admin/jobs/buried': 'jobs:operate',
+  'GET /api/v1/admin/users/:user_id/sessions': 'sessions:read',
   'GET /api/v1/auth/me': 'self',
+  'GET /api/v1/auth/sessions': 'self',
   'GET /api/v1/files/:file_id': 'files:inspect',
   'GET /api/v1/files/:file_id/quarantined': 'files:quarantined',
   'GET /api/v1/leads': 'leads:read',
@@ -38,6 +49,8 @@ const ALLOWED = {
   'PATCH /api/v1/leads/:lead_id': 'leads:change',
   'PATCH /api/v1/users/:user_id': 'users:change',
   'POST /api/v1/admin/jobs/buried/:job_id/retry': 'jobs:operate',
+  'POST /api/v1/auth/logout': 'self',
+  'POST /api/v1/auth/logout-everywhere': 'self',
   'POST /api/v1/auth/register': 'users:register',
 };
 

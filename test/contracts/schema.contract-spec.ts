@@ -57,6 +57,30 @@ describe('the columns of', () => {
       ['role', 'user_role', 'NO', null],
       ['is_active', 'boolean', 'NO', 'true'],
       ['created_at', TIME, 'NO', 'now()'],
+      ['session_epoch', 'integer', 'NO', '0'],
+    ],
+    sessions: [
+      ['id', 'uuid', 'NO', null],
+      ['user_id', 'uuid', 'NO', null],
+      ['epoch', 'integer', 'NO', null],
+      ['transport', 'character varying(10)', 'NO', null],
+      ['device', 'character varying(60)', 'NO', null],
+      ['user_agent', 'character varying(255)', 'NO', null],
+      ['ip', 'character varying(45)', 'NO', null],
+      ['created_at', TIME, 'NO', null],
+      ['last_used_at', TIME, 'NO', null],
+      ['expires_at', TIME, 'NO', null],
+      ['ended_at', TIME, 'YES', null],
+      ['end_reason', 'character varying(30)', 'YES', null],
+    ],
+    refresh_tokens: [
+      ['hash', 'bytea', 'NO', null],
+      ['session_id', 'uuid', 'NO', null],
+      ['issued_at', TIME, 'NO', null],
+      ['expires_at', TIME, 'NO', null],
+      ['used_at', TIME, 'YES', null],
+      ['replaced_by', 'bytea', 'YES', null],
+      ['salt', 'bytea', 'YES', null],
     ],
     files: [
       ['id', 'uuid', 'NO', null],
@@ -81,7 +105,7 @@ describe('the columns of', () => {
       ['deleted_at', TIME, 'YES', null],
       ['purged_at', TIME, 'YES', null],
       ['text_state', 'character varying(20)', 'NO', "'owed'::character varying"],
-      ['sealed_sha256', 'character(64)', 'YES', null],
+      ['seal', 'bytea', 'YES', null],
     ],
     file_texts: [
       ['file_id', 'uuid', 'NO', null],
@@ -223,6 +247,23 @@ describe('the indexes of', () => {
         'CREATE UNIQUE INDEX idx_user_email ON public.users USING btree (email)',
         'CREATE UNIQUE INDEX idx_user_username ON public.users USING btree (lower((username)::text))',
         'CREATE UNIQUE INDEX pk_users ON public.users USING btree (id)',
+      ],
+    ],
+    [
+      'sessions',
+      [
+        'CREATE INDEX idx_sessions_over ON public.sessions USING btree (LEAST(ended_at, expires_at))',
+        'CREATE INDEX idx_sessions_user ON public.sessions USING btree (user_id, last_used_at)',
+        'CREATE UNIQUE INDEX pk_sessions ON public.sessions USING btree (id)',
+      ],
+    ],
+    [
+      'refresh_tokens',
+      [
+        'CREATE INDEX idx_refresh_tokens_session ON public.refresh_tokens USING btree (session_id)',
+        'CREATE INDEX idx_refresh_tokens_used_at ON public.refresh_tokens USING btree (used_at) WHERE (used_at IS NOT NULL)',
+        'CREATE UNIQUE INDEX idx_refresh_tokens_unused ON public.refresh_tokens USING btree (session_id) WHERE (used_at IS NULL)',
+        'CREATE UNIQUE INDEX pk_refresh_tokens ON public.refresh_tokens USING btree (hash)',
       ],
     ],
   ])('%s are exactly these', async (table, definitions) => {

@@ -82,7 +82,7 @@ export class FileMigration {
       for await (const chunk of (await source.open(file.storageKey)) as AsyncIterable<Buffer>)
         await incoming.write(chunk);
       await incoming.end();
-      await target.put(file.storageKey, await incoming.seal());
+      await target.put(file.storageKey, await incoming.force());
     } finally {
       await incoming.discard();
     }

@@ -1,0 +1,31 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { Request } from 'express';
+import { cutUserAgent } from './device.js';
+import type { Transport } from './session.entity.js';
+
+/** The program that somebody signs in or refreshes with. */
+export interface Client {
+  readonly userAgent: string;
+  readonly transport: Transport;
+  /** What its cookie held before; only from a client with cookies. */
+  readonly carriedToken?: string | undefined;
+}
+
+declare global {
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- Express publishes this namespace for additions to its request
+  namespace Express {
+    interface Request {
+      /** Set where a request may carry its refresh token in a cookie, and does. */
+      refreshCookie?: { readonly carriedToken: string | undefined };
+    }
+  }
+}
+
+export const CurrentClient = createParamDecorator((_: unknown, context: ExecutionContext): Client => {
+  const { headers, refreshCookie } = context.switchToHttp().getRequest<Request>();
+  return {
+    userAgent: cutUserAgent(headers['user-agent']),
+    transport: refreshCookie === undefined ? 'body' : 'cookie',
+    carriedToken: refreshCookie?.carriedToken,
+  };
+});

@@ -1,0 +1,24 @@
+/** Work that comes round again; it has no payload. */
+export interface ScheduledJob {
+  readonly name: string;
+  /** From the end of one run to the beginning of the next. */
+  readonly everyMinutes: number;
+  /** What it does, for operators. */
+  readonly doc: string;
+}
+
+const DAY = 24 * 60;
+
+/** Everything that runs by itself. The module whose work it is hands the handler to `JobsService.schedule`. */
+export const SCHEDULED = {
+  extractTexts: { name: 'files.extract_texts', everyMinutes: 1, doc: 'reads what new files say, for searches' },
+  watchRoom: { name: 'files.watch_room', everyMinutes: 10, doc: 'alerts operators before there is no room for files' },
+  sweepFiles: { name: 'files.sweep', everyMinutes: 60, doc: 'removes what crashes left behind of uploads' },
+  purgeFiles: { name: 'files.purge', everyMinutes: 60, doc: 'destroys files that were deleted long enough ago' },
+  forgetSessions: {
+    name: 'auth.forget_sessions',
+    everyMinutes: 60,
+    doc: 'removes sessions and refresh tokens long over',
+  },
+  checkFiles: { name: 'files.check', everyMinutes: DAY, doc: 'alerts operators to files whose bytes are missing' },
+} as const satisfies Readonly<Record<string, ScheduledJob>>;
