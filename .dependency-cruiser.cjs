@@ -1,4 +1,4 @@
-// Who may know whom. The layers, from the bottom: config, common, database, jobs, alerts, platform (audit, files, mail), identity (users,
+// Who may know whom. The layers, from the bottom: config, common, database, limits, jobs, alerts, platform (audit, files, mail), identity (users,
 // auth), domains (leads), ops, app. Every rule was once seen failing on a planted violation.
 const VISIBLE =
   '(\\.module|\\.service|\\.errors|\\.jobs|\\.interceptor|\\.filter|/role|/upload-profiles|/download)\\.ts$';
@@ -33,6 +33,7 @@ module.exports = {
     below('config', [
       'common',
       'database',
+      'limits',
       'jobs',
       'alerts',
       'audit',
@@ -43,8 +44,21 @@ module.exports = {
       'leads',
       'ops',
     ]),
-    below('common', ['database', 'jobs', 'alerts', 'audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
-    below('database', ['jobs', 'alerts', 'audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
+    below('common', [
+      'database',
+      'limits',
+      'jobs',
+      'alerts',
+      'audit',
+      'files',
+      'mail',
+      'users',
+      'auth',
+      'leads',
+      'ops',
+    ]),
+    below('database', ['limits', 'jobs', 'alerts', 'audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
+    below('limits', ['jobs', 'alerts', 'audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
     below('jobs', ['alerts', 'audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
     below('alerts', ['audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
     below('audit', ['jobs', 'alerts', 'files', 'mail', 'users', 'auth', 'leads', 'ops'], ACCESS),
@@ -59,8 +73,11 @@ module.exports = {
       comment:
         'From another module import only its module, service, errors, job definitions, interceptors, filters, downloads and shared enums.',
       severity: 'error',
-      from: { path: '^src/(jobs|alerts|audit|files|mail|users|auth|leads|ops)/' },
-      to: { path: '^src/(jobs|alerts|audit|files|mail|users|auth|leads|ops)/', pathNot: ['^src/$1/', VISIBLE, ACCESS] },
+      from: { path: '^src/(limits|jobs|alerts|audit|files|mail|users|auth|leads|ops)/' },
+      to: {
+        path: '^src/(limits|jobs|alerts|audit|files|mail|users|auth|leads|ops)/',
+        pathNot: ['^src/$1/', VISIBLE, ACCESS],
+      },
     },
     {
       name: 'controllers-stay-thin',

@@ -9,6 +9,7 @@ import { DatabaseModule } from './database/database.module.js';
 import { FilesModule } from './files/files.module.js';
 import { JobsModule } from './jobs/jobs.module.js';
 import { LeadsModule } from './leads/leads.module.js';
+import { LimitsModule } from './limits/limits.module.js';
 import { DevMailModule } from './mail/dev-mail.module.js';
 import { MailModule } from './mail/mail.module.js';
 import { OpsModule } from './ops/ops.module.js';
@@ -25,6 +26,7 @@ export class AppModule {
         ConfigModule.with(config),
         CommonModule.with(logger),
         DatabaseModule,
+        LimitsModule,
         JobsModule,
         AlertsModule,
         MailModule,

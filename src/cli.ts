@@ -3,6 +3,8 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { pino } from 'pino';
 import { AlertsModule } from './alerts/alerts.module.js';
+import { AUDIT_COMMANDS } from './audit/audit.commands.js';
+import { AuditModule } from './audit/audit.module.js';
 import { KEY_COMMANDS } from './auth/keys.commands.js';
 import { KeysModule } from './auth/keys.module.js';
 import { AccountsModule } from './auth/accounts.module.js';
@@ -25,6 +27,7 @@ const COMMANDS: readonly (Command | LoneCommand)[] = [
   ...JOB_COMMANDS,
   ...KEY_COMMANDS,
   ...USER_COMMANDS,
+  ...AUDIT_COMMANDS,
   SECRETS,
 ];
 
@@ -63,6 +66,7 @@ async function main(given: readonly string[]): Promise<number> {
         DatabaseModule,
         JobsModule,
         AlertsModule,
+        AuditModule,
         FilesModule,
         KeysModule,
         AccountsModule,

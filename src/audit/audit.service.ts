@@ -2,36 +2,44 @@ import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import type { Actor } from '../common/actor.js';
 import { Clock } from '../common/clock.js';
-import type { Tx } from '../database/transactions.js';
-import { AuditEntry, type AuditOutcome } from './audit-entry.entity.js';
+import { type Tx, whenCommitted } from '../database/transactions.js';
+import { AuditChain } from './audit-chain.js';
+import { AuditEntry } from './audit-entry.entity.js';
+import type { AuditEvent } from './audit-event.js';
 import { AuditRepository } from './audit.repository.js';
+import { SeldomEntries } from './seldom-entries.js';
 
-/** What happened, beside who did it and when. */
-export interface AuditEvent {
-  /** Such as `lead.resume_downloaded`. */
-  readonly action: string;
-  readonly targetKind: string;
-  readonly targetId: string | null;
-  readonly outcome?: AuditOutcome;
-  /** Ids, codes and numbers; no personal data. */
-  readonly details?: Readonly<Record<string, unknown>>;
-}
+export type { AuditEvent };
 
 @Injectable()
 export class AuditService {
   constructor(
     private readonly entries: AuditRepository,
+    private readonly chain: AuditChain,
+    private readonly seldom: SeldomEntries,
     private readonly clock: Clock,
   ) {}
 
   /** Commits with the change that it tells of. */
   async record(tx: Tx, actor: Actor, event: AuditEvent): Promise<void> {
+    whenCommitted(tx, () => {
+      this.chain.wake();
+    });
     await this.entries.insert(tx, this.entryOf(actor, event));
   }
 
   /** For what changes nothing, such as a download: on the disk when this resolves. */
   async recordAlone(actor: Actor, event: AuditEvent): Promise<void> {
     await this.entries.insertAlone(this.entryOf(actor, event));
+    this.chain.wake();
+  }
+
+  /**
+   * For what strangers can cause as often as they like, such as refused sign-ins: one entry, and one with the number of
+   * repetitions (`again`, `since`), per source, event and minute. Never throws.
+   */
+  async recordSeldom(actor: Actor, event: AuditEvent): Promise<void> {
+    await this.seldom.add(actor, event, (...entry) => this.recordAlone(...entry));
   }
 
   private entryOf(actor: Actor, { outcome = 'done', details = {}, ...event }: AuditEvent): AuditEntry {
@@ -43,9 +51,19 @@ export class AuditService {
       actorName: actor.kind === 'user' ? actor.username : actor.kind === 'system' ? actor.name : null,
       ip: actor.kind === 'system' ? null : actor.ip,
       requestId: actor.kind === 'system' ? null : actor.requestId,
+      userAgent: actor.kind === 'system' ? null : userAgentOf(actor.userAgent),
       outcome,
       details,
       ...event,
     });
   }
+}
+
+const LONGEST_USER_AGENT = 200;
+/** Control characters, and what turns the direction of text: a reader of the record would be misled. */
+const NOT_IN_A_LINE = /[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu;
+
+function userAgentOf(given: string | undefined): string | null {
+  if (given === undefined) return null;
+  return Array.from(given.replace(NOT_IN_A_LINE, '')).slice(0, LONGEST_USER_AGENT).join('');
 }

@@ -2,6 +2,7 @@ import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { Request } from 'express';
+import { AuditService } from '../audit/audit.service.js';
 import type { Actor } from '../common/actor.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { type Access, ACCESS } from './auth.decorators.js';
@@ -18,14 +19,15 @@ export class AccessGuard extends AuthGuard('jwt') {
   constructor(
     private readonly reflector: Reflector,
     @Inject(CONFIG) private readonly config: Config,
+    private readonly audit: AuditService,
   ) {
     super();
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<Request>();
-    const [ip, requestId] = [request.ip ?? '', request.id ?? ''];
-    request.actor = { kind: 'anonymous', ip, requestId };
+    const origin = { ip: request.ip ?? '', requestId: request.id ?? '', userAgent: request.headers['user-agent'] };
+    request.actor = { kind: 'anonymous', ...origin };
     const access = this.reflector.get<Access | undefined>(ACCESS, context.getHandler());
     if (access === undefined) throw new Forbidden();
     const { openRegistration } = this.config.auth;
@@ -34,8 +36,17 @@ export class AccessGuard extends AuthGuard('jwt') {
     await super.canActivate(context);
     const { user, sessionId } = request.user as SignedIn;
     const { id, username } = user;
-    request.actor = { kind: 'user', id, username, sessionId, ip, requestId } satisfies Actor;
-    if (!may(user.role, access, openRegistration)) throw new Forbidden();
+    request.actor = { kind: 'user', id, username, sessionId, ...origin } satisfies Actor;
+    if (!may(user.role, access, openRegistration)) {
+      await this.audit.recordSeldom(request.actor, {
+        action: 'auth.access_refused',
+        targetKind: 'permission',
+        targetId: null,
+        outcome: 'refused',
+        details: { permission: access },
+      });
+      throw new Forbidden();
+    }
     return true;
   }
 

@@ -10,7 +10,7 @@ import {
   UnprocessableFields,
   UnsupportedMediaType,
 } from '../common/errors.js';
-import { RateLimited } from '../common/rate-limit.guard.js';
+import { RateLimited } from '../common/rate-limited.js';
 import { Accepts, InvalidIs400 } from '../common/request-body.js';
 import { UserEmailTaken, UsernameTaken } from '../users/users.errors.js';
 import { AccountsService } from './accounts.service.js';

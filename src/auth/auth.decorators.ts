@@ -1,7 +1,7 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiOAuth2 } from '@nestjs/swagger';
 import { ApiErrors } from '../common/api-errors.js';
-import { InternalError, ServiceUnavailable } from '../common/errors.js';
+import { InternalError, ServiceUnavailable, TooManyRequests } from '../common/errors.js';
 import { Forbidden, InvalidToken, NotSignedIn } from './auth.errors.js';
 import type { Permission } from './permissions.js';
 
@@ -19,5 +19,5 @@ export const Allow = (permission: Permission): MethodDecorator =>
   applyDecorators(
     SetMetadata(ACCESS, permission satisfies Access),
     ApiOAuth2([]),
-    ApiErrors(NotSignedIn, InvalidToken, Forbidden, InternalError, ServiceUnavailable),
+    ApiErrors(NotSignedIn, InvalidToken, Forbidden, TooManyRequests, InternalError, ServiceUnavailable),
   );

@@ -24,6 +24,7 @@ import { InvitationsRepository } from './invitations.repository.js';
 import { InvitationsService } from './invitations.service.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsModule } from './sessions.module.js';
+import { SignInRecords } from './sign-in-records.js';
 import { UsersAdminController } from './users-admin.controller.js';
 import { UsersController } from './users.controller.js';
 import { SigningKeys } from './signing-keys.js';
@@ -65,6 +66,7 @@ import { UserSessionsController } from './user-sessions.controller.js';
     SessionRefresh,
     SessionSweep,
     FirstAdmin,
+    SignInRecords,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
 })

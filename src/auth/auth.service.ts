@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { type Actor, ipOf } from '../common/actor.js';
 import { LOGGER } from '../common/logging.js';
-import { Transactions } from '../database/transactions.js';
+import { Transactions, type Tx } from '../database/transactions.js';
 import { type User, UsersService } from '../users/users.service.js';
 import { AccountsService } from './accounts.service.js';
 import { AccessTokens } from './access-tokens.js';
@@ -15,6 +15,7 @@ import { PasswordRehash } from './password-rehash.js';
 import { REGISTERED_AS } from './permissions.js';
 import { SessionRefresh } from './session-refresh.js';
 import { SessionsService } from './sessions.service.js';
+import { SignInRecords } from './sign-in-records.js';
 import { SignInLocks } from './sign-in-locks.js';
 
 @Injectable()
@@ -25,6 +26,7 @@ export class AuthService {
     private readonly users: UsersService,
     private readonly hasher: PasswordHasher,
     private readonly tokens: AccessTokens,
+    private readonly records: SignInRecords,
     private readonly sessions: SessionsService,
     private readonly refreshes: SessionRefresh,
     private readonly policy: PasswordPolicy,
@@ -47,16 +49,22 @@ export class AuthService {
     const isRight = user !== null && matches && user.isActive;
     const isAdmitted = await this.locks.decide(actor, { name, user, isRight });
     const grant =
-      user !== null && isAdmitted
-        ? await this.transactions.run((tx) => this.sessions.begin(tx, actor, user, client))
-        : null;
+      user !== null && isAdmitted ? await this.transactions.run((tx) => this.begin(tx, actor, client, user)) : null;
     if (grant === null) {
       this.logger.warn({ ip: ipOf(actor) }, 'a sign-in was refused');
+      await this.records.refused(actor, user, name);
       throw new InvalidCredentials();
     }
     this.logger.info({ ip: ipOf(actor), user_id: grant.user.id, session_id: grant.session.id }, 'signed in');
     this.rehash.begin(grant.user, password);
     return this.tokens.answerTo(grant);
+  }
+
+  /** A session and its record, or neither. */
+  private async begin(tx: Tx, actor: Actor, client: Client, user: User): ReturnType<SessionsService['begin']> {
+    const grant = await this.sessions.begin(tx, actor, user, client);
+    if (grant !== null) await this.records.succeeded(tx, actor, grant.user, grant.session.id);
+    return grant;
   }
 
   /** The tokens that follow a refresh token. Throws `InvalidRefreshToken`. */

@@ -7,10 +7,13 @@ import { exclusively } from '../database/locks.js';
 import { Transactions } from '../database/transactions.js';
 import { UserEmailTaken, UsernameTaken } from '../users/users.errors.js';
 import { UsersService } from '../users/users.service.js';
+import { AccountsService } from './accounts.service.js';
 import { PasswordHasher } from './password-hasher.js';
 import { PasswordPolicy } from './password-policy.js';
 import { FIRST_ACCOUNT } from './permissions.js';
 import { randomPassword } from './random-password.js';
+
+const ACTOR = { kind: 'system', name: 'first-admin' } as const;
 
 /** Makes the first account, a superadmin, when there is none, so that somebody can let the others in. */
 @Injectable()
@@ -20,6 +23,7 @@ export class FirstAdmin implements OnApplicationBootstrap {
 
   constructor(
     private readonly users: UsersService,
+    private readonly accounts: AccountsService,
     private readonly hasher: PasswordHasher,
     private readonly policy: PasswordPolicy,
     private readonly transactions: Transactions,
@@ -44,7 +48,9 @@ export class FirstAdmin implements OnApplicationBootstrap {
     const chosen = password ?? randomPassword(this.config.auth.minPasswordLength);
     const hashedPassword = await this.hasher.hash(chosen);
     try {
-      await this.transactions.run((tx) => this.users.add(tx, { username, email, hashedPassword, role: FIRST_ACCOUNT }));
+      await this.transactions.run((tx) =>
+        this.accounts.add(tx, ACTOR, { username, email, hashedPassword, role: FIRST_ACCOUNT }),
+      );
     } catch (error) {
       if (!(error instanceof UsernameTaken || error instanceof UserEmailTaken)) throw error;
       // somebody disabled or demoted them past the service; that is no reason not to serve the others

@@ -23,6 +23,7 @@ const TABLE: Row[] = [
   [Permission.FilesInspect, false, false, false, true, true],
   [Permission.FilesQuarantined, false, false, false, true, true],
   [Permission.JobsOperate, false, false, false, true, true],
+  [Permission.AuditRead, false, false, false, true, true],
   [Permission.Self, false, true, true, true, true],
 ];
 const HOLDERS = [PUBLIC, Role.Client, Role.Attorney, Role.Admin, Role.Superadmin] as const;

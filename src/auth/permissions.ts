@@ -18,6 +18,8 @@ export enum Permission {
   FilesQuarantined = 'files:quarantined',
   /** Background work and its failures. */
   JobsOperate = 'jobs:operate',
+  /** The record of who did, saw and took what. */
+  AuditRead = 'audit:read',
   /** One's own account. */
   Self = 'self',
 }
@@ -39,6 +41,7 @@ const ADMIN = [
   Permission.FilesInspect,
   Permission.FilesQuarantined,
   Permission.JobsOperate,
+  Permission.AuditRead,
 ];
 
 /** The only place where roles appear. */

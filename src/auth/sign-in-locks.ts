@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { AuditService } from '../audit/audit.service.js';
 import type { Actor } from '../common/actor.js';
-import { clientOf } from '../common/client-address.js';
+import { networkOf } from '../common/network.js';
 import { Clock } from '../common/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { Transactions, type Tx } from '../database/transactions.js';
@@ -50,7 +50,7 @@ export class SignInLocks {
     if (this.config.auth.lockout.failures === 0 || actor.kind === 'system') return tried.isRight;
     const place: SignInPlace = {
       account: await this.accountOf(tried.user?.id ?? tried.name.toLowerCase()),
-      source: await this.key.hash('source', clientOf(actor.ip)),
+      source: await this.key.hash('source', networkOf(actor.ip)),
       userId: tried.user?.id ?? null,
     };
     return this.transactions.run(async (tx) => {

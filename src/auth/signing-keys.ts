@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -53,6 +53,13 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
     const [current] = this.keys;
     if (current === undefined) throw new Error('the signing keys are not loaded yet');
     return current;
+  }
+
+  /** A hash of a text that nobody without the current key can make: for what may be compared but not be read. */
+  blind(purpose: string, text: string): string {
+    const { signsWith } = this.current;
+    const secret = signsWith.type === 'secret' ? signsWith : signsWith.export({ format: 'der', type: 'pkcs8' });
+    return createHmac('sha256', secret).update(`${purpose}\0${text}`).digest('hex').slice(0, 32);
   }
 
   /** All keys whose tokens are taken, the one that signs first. */

@@ -6,7 +6,7 @@ import type { Request } from 'express';
  * `anonymous` is a member of the public, `system` a part of Forecourt itself.
  */
 export type Actor =
-  | { readonly kind: 'anonymous'; readonly ip: string; readonly requestId: string }
+  | { readonly kind: 'anonymous'; readonly ip: string; readonly requestId: string; readonly userAgent?: string }
   | {
       readonly kind: 'user';
       readonly id: string;
@@ -15,6 +15,8 @@ export type Actor =
       readonly sessionId?: string | undefined;
       readonly ip: string;
       readonly requestId: string;
+      /** As the program calls itself. */
+      readonly userAgent?: string;
     }
   | { readonly kind: 'system'; readonly name: string };
 

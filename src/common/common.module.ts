@@ -1,14 +1,13 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import type { Logger } from 'pino';
 import { Clock } from './clock.js';
 import { ErrorFilter } from './error.filter.js';
 import { LOGGER } from './logging.js';
-import { RateLimitGuard } from './rate-limit.guard.js';
 import { RequestValidationPipe } from './request-validation.pipe.js';
 
 /**
- * What every request goes through and every module may use: the error envelope, validation, body and rate limits, clock
+ * What every request goes through and every module may use: the error envelope, validation, limits of bodies, clock
  * and logger. Owns no table and knows nothing of the product.
  */
 @Global()
@@ -23,7 +22,6 @@ export class CommonModule {
         ErrorFilter,
         { provide: APP_FILTER, useExisting: ErrorFilter },
         { provide: APP_PIPE, useClass: RequestValidationPipe },
-        { provide: APP_GUARD, useClass: RateLimitGuard },
       ],
       exports: [Clock, LOGGER, ErrorFilter],
     };

@@ -76,6 +76,13 @@ export interface Config {
     readonly submitPerMinute: number;
     readonly loginPerMinute: number;
     readonly downloadPerMinute: number;
+    readonly recipientPerMinute: number;
+    readonly addressPerMinute: number;
+    readonly readPerMinute: number;
+    readonly writePerMinute: number;
+    readonly adminPerMinute: number;
+    /** Undefined means: they are shared through the database. */
+    readonly redisUrl: string | undefined;
   };
   readonly files: {
     readonly uploadDir: string;
@@ -262,6 +269,12 @@ function toConfig(values: SettingValues): Config {
       submitPerMinute: values.RATE_LIMIT_SUBMIT,
       loginPerMinute: values.RATE_LIMIT_LOGIN,
       downloadPerMinute: values.RATE_LIMIT_DOWNLOAD,
+      recipientPerMinute: values.RATE_LIMIT_RECIPIENT,
+      addressPerMinute: values.RATE_LIMIT_ADDRESS,
+      readPerMinute: values.RATE_LIMIT_READ,
+      writePerMinute: values.RATE_LIMIT_WRITE,
+      adminPerMinute: values.RATE_LIMIT_ADMIN,
+      redisUrl: values.REDIS_URL,
     },
     files: {
       uploadDir: values.UPLOAD_DIR === undefined ? join(dataDir, 'uploads') : resolve(values.UPLOAD_DIR),

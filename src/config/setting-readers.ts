@@ -55,6 +55,16 @@ export const postgresAddress: Reader<string> = (value) => {
   throw new Misread('must look like postgresql://user:password@host:5432/database');
 };
 
+export const redisAddress: Reader<string> = (value) => {
+  try {
+    const url = new URL(value);
+    if ((url.protocol === 'redis:' || url.protocol === 'rediss:') && url.hostname !== '') return value;
+  } catch {
+    // as above
+  }
+  throw new Misread('must look like redis://user:password@host:6379');
+};
+
 /** A key-encryption key with its id: `2026-11:<32 bytes in base64>`. */
 export const fileKey: Reader<{ readonly id: string; readonly key: Buffer }> = (value) => {
   const [, id, encoded] = /^([A-Za-z0-9._-]{1,50}):([A-Za-z0-9+/]{43}=)$/.exec(value) ?? [];

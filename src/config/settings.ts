@@ -12,6 +12,7 @@ import {
   pictureAddress,
   postgresAddress,
   proxy,
+  redisAddress,
   type Reader,
   secretText,
   text,
@@ -47,6 +48,8 @@ function optional<T>(group: string, read: Reader<T>, doc: string): Setting<T | u
 function secret<T>(group: string, read: Reader<T>, doc: string): Setting<T | undefined> {
   return { ...optional(group, read, doc), secret: true };
 }
+
+const PER_MINUTE = whole(1, 1_000_000);
 
 export const SETTINGS = {
   ENVIRONMENT: setting(
@@ -213,15 +216,24 @@ export const SETTINGS = {
   ),
 
   RATE_LIMIT_ENABLED: setting('Rate limits', flag, 'true', 'false lifts all rate limits'),
-  RATE_LIMIT_SUBMIT: setting(
+  RATE_LIMIT_SUBMIT: setting('Rate limits', PER_MINUTE, '60', 'submissions of the public form per minute and address'),
+  RATE_LIMIT_LOGIN: setting('Rate limits', PER_MINUTE, '30', 'sign-ins per minute and address'),
+  RATE_LIMIT_DOWNLOAD: setting('Rate limits', PER_MINUTE, '600', 'downloads per minute and address'),
+  RATE_LIMIT_RECIPIENT: setting(
     'Rate limits',
-    whole(1, 1_000_000),
-    '60',
-    'submissions of the public form per minute and address',
+    PER_MINUTE,
+    '5',
+    'submissions of the public form per minute and mailbox',
   ),
-  RATE_LIMIT_LOGIN: setting('Rate limits', whole(1, 1_000_000), '30', 'sign-ins per minute and address'),
-
-  RATE_LIMIT_DOWNLOAD: setting('Rate limits', whole(1, 1_000_000), '600', 'downloads per minute and address'),
+  RATE_LIMIT_ADDRESS: setting('Rate limits', PER_MINUTE, '6000', 'other requests to the API per minute and address'),
+  RATE_LIMIT_READ: setting('Rate limits', PER_MINUTE, '1200', 'reading requests per minute and user'),
+  RATE_LIMIT_WRITE: setting('Rate limits', PER_MINUTE, '600', 'writing requests per minute and user'),
+  RATE_LIMIT_ADMIN: setting('Rate limits', PER_MINUTE, '600', 'requests to /api/v1/admin per minute and user'),
+  REDIS_URL: secret(
+    'Rate limits',
+    redisAddress,
+    'Redis 6 or Valkey by which processes share limits; PostgreSQL when unset',
+  ),
 
   UPLOAD_DIR: optional('Files', text, 'where résumés are kept; DATA_DIR/uploads when unset'),
   MAX_FILE_SIZE: setting(

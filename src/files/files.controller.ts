@@ -7,7 +7,7 @@ import { Permission } from '../auth/permissions.js';
 import { type Actor, CurrentActor } from '../common/actor.js';
 import { ApiErrors } from '../common/api-errors.js';
 import { TooManyRequests, UnprocessableFields } from '../common/errors.js';
-import { RateLimited } from '../common/rate-limit.guard.js';
+import { RateLimited } from '../common/rate-limited.js';
 import { UuidParam } from '../common/uuid-param.js';
 import { respondWithBytes } from './download.js';
 import { FileResponse, QuarantineQuery, toFileResponse } from './files.dto.js';

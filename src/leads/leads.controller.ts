@@ -38,7 +38,7 @@ import {
   UnsupportedMediaType,
 } from '../common/errors.js';
 import { toPage } from '../common/pagination.js';
-import { RateLimited } from '../common/rate-limit.guard.js';
+import { RateLimited } from '../common/rate-limited.js';
 import { Accepts, InvalidIs400 } from '../common/request-body.js';
 import { UuidParam } from '../common/uuid-param.js';
 import { DownloadQuery, respondWithFile } from '../files/download.js';

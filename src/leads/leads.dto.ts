@@ -12,12 +12,15 @@ import { LEAD_SORT_FIELDS, type LeadSortField } from './leads.repository.js';
 
 const STATUSES = Object.values(LeadStatus);
 
+/** The confirmation greets by name: a name with an address in it would make the practice send a stranger's advertisement. */
+const NO_ADDRESS = { regex: /^(?!.*(?::\/\/|www\.))/i, says: 'Must not contain a web address' };
+
 @IgnoresOtherFields()
 export class SubmitLeadRequest {
-  @LineField({ min: 1, max: 100, example: 'Ada' })
+  @LineField({ min: 1, max: 100, pattern: NO_ADDRESS, example: 'Ada' })
   first_name!: string;
 
-  @LineField({ min: 1, max: 100, example: 'Lovelace' })
+  @LineField({ min: 1, max: 100, pattern: NO_ADDRESS, example: 'Lovelace' })
   last_name!: string;
 
   @EmailField({ example: 'ada@example.com', description: 'Trimmed and lower-cased; one lead per address' })

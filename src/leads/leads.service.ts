@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { AuditService } from '../audit/audit.service.js';
 import { type Actor, nameOf } from '../common/actor.js';
 import { Clock } from '../common/clock.js';
@@ -9,6 +9,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { isSurelyRolledBack } from '../database/constraints.js';
 import { together, Transactions, type Tx } from '../database/transactions.js';
 import { FilesService, type ReceivedFile, type StoredFile, type VerifiedContent } from '../files/files.service.js';
+import { RateLimitsService } from '../limits/rate-limits.service.js';
 import { MailService, type OutgoingMail } from '../mail/mail.service.js';
 import { LeadStatusChange } from './lead-status-change.entity.js';
 import { LeadStatusChangesRepository } from './lead-status-changes.repository.js';
@@ -46,6 +47,7 @@ export class LeadsService {
     private readonly files: FilesService,
     private readonly mail: MailService,
     private readonly audit: AuditService,
+    private readonly limits: RateLimitsService,
     private readonly transactions: Transactions,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
@@ -53,10 +55,11 @@ export class LeadsService {
 
   /**
    * Takes a submission in: the résumé is durable before anything names it, then lead, story and both mails commit
-   * together. Throws `LeadEmailDuplicate`; of any number of equal submissions at once, the unique index lets one through.
+   * together. Throws `TooManyRequests` for a mailbox that is named too often, and `LeadEmailDuplicate`; of any number of equal submissions at once, the unique index lets one through.
    */
   async submit(actor: Actor, submission: LeadSubmission): Promise<Lead> {
     const { firstName, lastName, email, languages, resume } = submission;
+    await this.limits.take('recipient', mailboxOf(email));
     const now = this.clock.now();
     const id = randomUUID();
     const file = await this.files.keep(actor, resume, { kind: 'lead', id });
@@ -117,6 +120,12 @@ export class LeadsService {
       await together(
         this.leads.update(tx, lead, ['status', 'updatedAt', 'reachedOutAt', 'reachedOutById']),
         this.recordChange(tx, actor, lead, before),
+        this.audit.record(tx, actor, {
+          action: 'lead.status_changed',
+          targetKind: 'lead',
+          targetId: id,
+          details: { from: before, to: status },
+        }),
       );
       return lead;
     });
@@ -161,4 +170,11 @@ export class LeadsService {
     });
     await this.changes.insert(tx, change);
   }
+}
+
+/** Who gets what is sent to an address, as far as one can tell: what stands behind a plus is the owner's own. Not to be read back. */
+function mailboxOf(email: string): string {
+  return createHash('sha256')
+    .update(email.replace(/\+[^@]*(?=@)/, ''))
+    .digest('hex');
 }

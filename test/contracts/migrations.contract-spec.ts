@@ -68,7 +68,9 @@ describe('the migrations', () => {
     expect(upQueries.map(({ query }) => query).sort()).toEqual(
       [
         'ALTER TABLE "alerts" DROP CONSTRAINT "ck_alerts_occurrences"',
+        'ALTER TABLE "audit_entries" DROP CONSTRAINT "ck_audit_entries_link"',
         'ALTER TABLE "audit_entries" DROP CONSTRAINT "ck_audit_entries_outcome"',
+        'ALTER TABLE "audit_entries" DROP CONSTRAINT "uq_audit_entries_number"',
         'ALTER TABLE "files" DROP CONSTRAINT "ck_files_purged_at"',
         'ALTER TABLE "files" DROP CONSTRAINT "ck_files_scan_state"',
         'ALTER TABLE "files" DROP CONSTRAINT "ck_files_seal"',
@@ -101,8 +103,13 @@ describe('the migrations', () => {
         ...[
           'idx_alerts_cause',
           'idx_audit_entries_actor',
+          'idx_audit_entries_actor_name',
+          'idx_audit_entries_action',
           'idx_audit_entries_at',
+          'idx_audit_entries_ip',
+          'idx_audit_entries_request',
           'idx_audit_entries_target',
+          'idx_audit_entries_unlinked',
           'idx_files_deleted_at',
           'idx_files_owner',
           'idx_files_scan_state',

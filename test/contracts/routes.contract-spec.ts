@@ -35,6 +35,8 @@ const ALLOWED = {
   'DELETE /api/v1/admin/users/:user_id/sessions': 'sessions:end',
   'DELETE /api/v1/auth/sessions/:session_id': 'self',
   'GET /api/v1/admin/invitations': 'users:read',
+  'GET /api/v1/admin/audit-entries': 'audit:read',
+  'GET /api/v1/admin/audit-entries/export': 'audit:read',
   'GET /api/v1/admin/jobs': 'jobs:operate',
   'GET /api/v1/admin/jobs/buried': 'jobs:operate',
   'GET /api/v1/admin/users': 'users:read',

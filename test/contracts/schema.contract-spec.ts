@@ -164,6 +164,10 @@ describe('the columns of', () => {
       ['target_id', 'uuid', 'YES', null],
       ['outcome', 'character varying(10)', 'NO', null],
       ['details', 'jsonb', 'NO', "'{}'::jsonb"],
+      ['user_agent', 'character varying(200)', 'YES', null],
+      ['number', 'bigint', 'YES', null],
+      ['previous_hash', 'character(64)', 'YES', null],
+      ['hash', 'character(64)', 'YES', null],
     ],
     mail_messages: [
       ['id', 'uuid', 'NO', null],

@@ -1,7 +1,10 @@
 import { isIPv6 } from 'node:net';
 
-/** One subscriber holds a whole /64 of IPv6 addresses; an IPv4 address may come in IPv6's clothes. */
-export function clientOf(ip: string): string {
+/**
+ * Whose address it is: an IPv4 address by itself, of an IPv6 address the first 64 bits, because one subscriber holds them all. An
+ * IPv4 address may come in IPv6's clothes.
+ */
+export function networkOf(ip: string): string {
   const address = ip.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
   if (!isIPv6(address)) return address;
   const [head = '', tail] = address.split('::');
