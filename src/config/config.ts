@@ -73,6 +73,7 @@ export interface Config {
     readonly submitPerMinute: number;
     readonly loginPerMinute: number;
     readonly downloadPerMinute: number;
+    readonly mailTestPerMinute: number;
   };
   readonly files: {
     readonly uploadDir: string;
@@ -111,6 +112,8 @@ export interface Config {
           readonly password: string | undefined;
         }
       | undefined;
+    /** Undefined means: mails are not signed. */
+    readonly dkim: { readonly domain: string; readonly selector: string; readonly privateKey: string } | undefined;
     readonly fromEmail: string;
     readonly fromName: string;
     /** From connecting to the server's word that it has the message. */
@@ -180,6 +183,13 @@ function mailboxesOf(admin: string, listed: readonly string[] = []): string[] {
     (listed.length === 0 ? [admin] : listed).map((address) => [address.toLowerCase(), address]),
   );
   return [...byAddress.values()];
+}
+
+function signingOf(values: SettingValues): Config['mail']['dkim'] {
+  const { DKIM_DOMAIN: domain, DKIM_SELECTOR: selector } = values;
+  const privateKey = values.DKIM_PRIVATE_KEY ?? values.DKIM_PRIVATE_KEY_FILE;
+  if (domain === undefined || selector === undefined || privateKey === undefined) return undefined;
+  return { domain, selector, privateKey };
 }
 
 function storageOf(values: SettingValues): Config['files']['storage'] {
@@ -257,6 +267,7 @@ function toConfig(values: SettingValues): Config {
       submitPerMinute: values.RATE_LIMIT_SUBMIT,
       loginPerMinute: values.RATE_LIMIT_LOGIN,
       downloadPerMinute: values.RATE_LIMIT_DOWNLOAD,
+      mailTestPerMinute: values.RATE_LIMIT_MAIL_TEST,
     },
     files: {
       uploadDir: values.UPLOAD_DIR === undefined ? join(dataDir, 'uploads') : resolve(values.UPLOAD_DIR),
@@ -285,6 +296,7 @@ function toConfig(values: SettingValues): Config {
               username: values.SMTP_USERNAME,
               password: values.SMTP_PASSWORD,
             },
+      dkim: signingOf(values),
       fromEmail: values.SMTP_FROM_EMAIL,
       fromName: values.SMTP_FROM_NAME,
       attorneys: mailboxesOf(values.ADMIN_EMAIL, values.ATTORNEY_EMAIL),

@@ -1,5 +1,6 @@
 import {
   colour,
+  domainName,
   fileKey,
   flag,
   keyFile,
@@ -14,6 +15,9 @@ import {
   proxy,
   type Reader,
   secretText,
+  selector,
+  signingKey,
+  signingKeyFile,
   text,
   webAddress,
   webhookSecret,
@@ -204,6 +208,7 @@ export const SETTINGS = {
   RATE_LIMIT_LOGIN: setting('Rate limits', whole(1, 1_000_000), '30', 'sign-ins per minute and address'),
 
   RATE_LIMIT_DOWNLOAD: setting('Rate limits', whole(1, 1_000_000), '600', 'downloads per minute and address'),
+  RATE_LIMIT_MAIL_TEST: setting('Rate limits', whole(1, 1_000_000), '6', 'test mails per minute and address'),
 
   UPLOAD_DIR: optional('Files', text, 'where résumés are kept; DATA_DIR/uploads when unset'),
   MAX_FILE_SIZE: setting(
@@ -283,6 +288,18 @@ export const SETTINGS = {
   SMTP_FROM_EMAIL: setting('Mail', mailbox, 'noreply@forecourt.test', 'sender of every mail'),
   SMTP_FROM_NAME: setting('Mail', text, 'Lead Management System', 'display name of the sender'),
   MAIL_REPLY_TO: optional('Mail', mailbox, 'where answers to a mail go; to SMTP_FROM_EMAIL when unset'),
+  DKIM_DOMAIN: optional('Mail', domainName, 'signs mails (DKIM) in the name of this domain, that of SMTP_FROM_EMAIL'),
+  DKIM_SELECTOR: optional(
+    'Mail',
+    selector,
+    'name of the key: its public part stands at <selector>._domainkey.<domain>',
+  ),
+  DKIM_PRIVATE_KEY: secret(
+    'Mail',
+    signingKey,
+    'RSA key of at least 1024 bits in PEM, lines separated by \\n; or DKIM_PRIVATE_KEY_FILE',
+  ),
+  DKIM_PRIVATE_KEY_FILE: optional('Mail', signingKeyFile, 'file that holds the key, read at the start'),
   ATTORNEY_EMAIL: optional('Mail', list(mailbox), 'who hears of a new lead, comma separated; ADMIN_EMAIL when unset'),
   ADMIN_ALERT_EMAIL: optional(
     'Mail',
