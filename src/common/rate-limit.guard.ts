@@ -14,7 +14,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { TooManyRequests } from './errors.js';
 
 /** The limited kinds of request. */
-export type RateLimitName = 'submit' | 'login' | 'download';
+export type RateLimitName = 'submit' | 'login' | 'download' | 'mail-test';
 
 const LIMITED = Symbol('rate limited');
 const WINDOW_SECONDS = 60;
@@ -37,11 +37,12 @@ export class RateLimitGuard implements CanActivate {
   ) {
     const limiter = (keyPrefix: RateLimitName, points: number): RateLimiterMemory =>
       new RateLimiterMemory({ keyPrefix, points, duration: WINDOW_SECONDS });
-    const { submitPerMinute, loginPerMinute, downloadPerMinute } = config.rateLimits;
+    const { submitPerMinute, loginPerMinute, downloadPerMinute, mailTestPerMinute } = config.rateLimits;
     this.limiters = {
       submit: limiter('submit', submitPerMinute),
       login: limiter('login', loginPerMinute),
       download: limiter('download', downloadPerMinute),
+      'mail-test': limiter('mail-test', mailTestPerMinute),
     };
   }
 
