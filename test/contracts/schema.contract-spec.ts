@@ -158,6 +158,11 @@ describe('the columns of', () => {
       ['held_at', TIME, 'YES', null],
       ['is_suspect', 'boolean', 'NO', 'false'],
       ['failed_at', TIME, 'YES', null],
+      ['round', 'integer', 'NO', '0'],
+      ['requeued_at', TIME, 'YES', null],
+      ['cancelled_at', TIME, 'YES', null],
+      ['resend_number', 'integer', 'NO', '0'],
+      ['resend_of', 'uuid', 'YES', null],
     ],
     mail_attempts: [
       ['message_id', 'uuid', 'NO', null],
@@ -209,7 +214,7 @@ describe('the columns of', () => {
   it.each([
     ['lead_status', ['PENDING', 'REACHED_OUT']],
     ['user_role', ['attorney', 'admin']],
-    ['mail_state', ['queued', 'sending', 'retrying', 'sent', 'failed', 'suppressed']],
+    ['mail_state', ['queued', 'sending', 'retrying', 'sent', 'failed', 'suppressed', 'cancelled']],
   ])('type %s have these values', async (type, values) => {
     const found = await rowsOf('SELECT enumlabel FROM pg_enum WHERE enumtypid = $1::regtype ORDER BY enumsortorder', [
       type,
@@ -413,6 +418,28 @@ describe('the database itself refuses', () => {
       'the same mail twice',
       `INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id) SELECT gen_random_uuid(), 't', 'r', '{}', 'lead', $1::uuid FROM generate_series(1, 2)`,
       'uq_mail_messages_cause',
+    ],
+    [
+      'a mail that repeats none',
+      `INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id, resend_number) VALUES ($1, 't', 'r', '{}', 'lead', $1, 1)`,
+      'ck_mail_messages_resend',
+    ],
+    [
+      'a mail that repeats one that is not there',
+      `INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id, resend_number, resend_of) VALUES ($1, 't', 'r', '{}', 'lead', $1, 1, gen_random_uuid())`,
+      'fk_mail_messages_resend_of',
+    ],
+    [
+      'two mails that repeat the same one',
+      `INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id, resend_number, resend_of)
+       SELECT CASE n WHEN 0 THEN $1::uuid ELSE gen_random_uuid() END, 't', 'r', '{}', 'lead', $1::uuid, n, CASE WHEN n > 0 THEN $1::uuid END
+       FROM generate_series(0, 2) AS n`,
+      'idx_mail_messages_resend_of',
+    ],
+    [
+      'a cancelled mail without its time',
+      `INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id, state) VALUES ($1, 't', 'r', '{}', 'lead', $1, 'cancelled')`,
+      'ck_mail_messages_cancelled_at',
     ],
     [
       'an attempt at no mail',
