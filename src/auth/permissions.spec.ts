@@ -13,6 +13,8 @@ const TABLE: [Permission, boolean, boolean, boolean][] = [
   [Permission.FilesInspect, false, false, true],
   [Permission.FilesQuarantined, false, false, true],
   [Permission.JobsOperate, false, false, true],
+  [Permission.MailRead, false, false, true],
+  [Permission.MailOperate, false, false, true],
   [Permission.Self, false, true, true],
 ];
 

@@ -15,6 +15,10 @@ export enum Permission {
   FilesQuarantined = 'files:quarantined',
   /** Background work and its failures. */
   JobsOperate = 'jobs:operate',
+  /** Every message, whoever it is to, and how delivery stands. */
+  MailRead = 'mail:read',
+  /** Sending again, cancelling, lifting, and test messages. */
+  MailOperate = 'mail:operate',
   /** One's own account. */
   Self = 'self',
 }
@@ -38,6 +42,8 @@ const PERMISSIONS: Readonly<Record<Role | typeof PUBLIC, ReadonlySet<Permission>
     Permission.FilesInspect,
     Permission.FilesQuarantined,
     Permission.JobsOperate,
+    Permission.MailRead,
+    Permission.MailOperate,
   ]),
 };
 
