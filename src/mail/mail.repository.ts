@@ -170,7 +170,9 @@ export class MailRepository extends BaseRepository<MailMessage> {
     try {
       await this.insert(tx, message);
     } catch (error) {
-      if (violates(error, 'idx_mail_messages_resend_of')) throw new MailAlreadyResent();
+      // two statements of the same rule; PostgreSQL names the one that it looks at first
+      const rules = ['uq_mail_messages_cause', 'idx_mail_messages_resend_of'];
+      if (rules.some((rule) => violates(error, rule))) throw new MailAlreadyResent();
       throw error;
     }
   }
@@ -195,7 +197,7 @@ export class MailRepository extends BaseRepository<MailMessage> {
   async listAbout(kind: string, id: string): Promise<MailMessage[]> {
     const { table, selection } = this.mapping;
     const rows = await this.database.read<object>(
-      `SELECT ${selection} FROM ${table} AS t WHERE t.about_kind = $1 AND t.about_id = $2 ORDER BY t.created_at, t.id`,
+      `SELECT ${selection} FROM ${table} AS t WHERE t.about_kind = $1 AND t.about_id = $2 ORDER BY t.created_at, t.template, t.recipient, t.id`,
       [kind, id],
     );
     return rows.map((row) => this.toEntity(row));

@@ -117,7 +117,7 @@ export class SmtpDialogue {
   }
 
   private noteFailure(error: unknown): void {
-    const { code, originalCode, response, command } = error as Readonly<Record<string, unknown>>;
+    const { code, originalCode, response, command, message } = error as Readonly<Record<string, unknown>>;
     if (this.stage === 'connected') {
       const isAboutTls = code === 'ETLS' || command === 'STARTTLS' || ABOUT_TLS.test(String(originalCode ?? ''));
       if (isAboutTls) {
@@ -125,8 +125,7 @@ export class SmtpDialogue {
         this.stage = 'encrypted';
       }
     }
-    const words = typeof response === 'string' ? response : error instanceof Error ? error.message : 'unknown error';
-    this.note(this.stage, 'failed', words);
+    this.note(this.stage, 'failed', typeof response === 'string' ? response : String(message));
   }
 
   /** Servers have been seen to repeat what they were told. */
