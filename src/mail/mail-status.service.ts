@@ -94,13 +94,14 @@ export class MailStatusService {
     const { smtp, companyName, fromEmail, sendWithinMs } = this.config.mail;
     const id = randomUUID();
     const messageId = `<${id}@${senderDomain(this.config)}>`;
-    const { message } = await createTransport(composingTransport(this.config)).sendMail({
+    const made = (await createTransport(composingTransport(this.config)).sendMail({
       ...headersTo(to, this.config),
       messageId,
       date: this.clock.now(),
       subject: `Test message from ${companyName}`,
       text: `This is a test. Whoever asked for it now knows that mail from ${companyName} arrives here.\n`,
-    });
+    })) as { readonly message?: unknown };
+    const { message } = made;
     if (!Buffer.isBuffer(message)) throw new Error('a test message was not made');
     if (smtp === undefined) {
       await this.eml.write(id, message);

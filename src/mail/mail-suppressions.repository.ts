@@ -50,7 +50,7 @@ export class MailSuppressionsRepository {
 
   /** Latest first. */
   async listPage({ page, size, address, isLifted }: SuppressionListing): Promise<Rows<MailSuppression>> {
-    const rows = await this.database.read<MailSuppression & { readonly matching: number; readonly id: string | null }>(
+    const rows = await this.database.read<{ readonly matching: number } & (MailSuppression | { readonly id: null })>(
       `WITH wanted AS (
          SELECT * FROM mail_suppressions
          WHERE ($3::text IS NULL OR address = lower($3)) AND ($4::boolean IS NULL OR (lifted_at IS NOT NULL) = $4)
@@ -61,7 +61,7 @@ export class MailSuppressionsRepository {
          FROM wanted ORDER BY since DESC, id DESC LIMIT $1 OFFSET $2) AS paged ON true`,
       [size, (page - 1) * size, address ?? null, isLifted ?? null],
     );
-    const found = rows.filter(({ id }) => id !== null);
+    const found = rows.filter((row) => row.id !== null);
     return {
       rows: found.map(({ id, address: suppressed, reason, since, liftedAt, liftedBy }) => ({
         id,

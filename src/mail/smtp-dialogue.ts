@@ -71,7 +71,7 @@ export class SmtpDialogue {
   }
 
   private async talk(message: SmtpMessage | undefined): Promise<void> {
-    await answered<void>((done) => {
+    await answered<unknown>((done) => {
       this.connection.connect(done);
     });
     this.note('connected', 'ok', this.greeting ?? '');
@@ -119,7 +119,8 @@ export class SmtpDialogue {
   private noteFailure(error: unknown): void {
     const { code, originalCode, response, command, message } = error as Readonly<Record<string, unknown>>;
     if (this.stage === 'connected') {
-      const isAboutTls = code === 'ETLS' || command === 'STARTTLS' || ABOUT_TLS.test(String(originalCode ?? ''));
+      const isAboutTls =
+        code === 'ETLS' || command === 'STARTTLS' || (typeof originalCode === 'string' && ABOUT_TLS.test(originalCode));
       if (isAboutTls) {
         this.note('connected', 'ok', this.greeting ?? '');
         this.stage = 'encrypted';
@@ -140,9 +141,7 @@ export class SmtpDialogue {
   }
 }
 
-function answered<T>(
-  ask: (done: (error?: Error | null | undefined, answer?: T | undefined) => void) => void,
-): Promise<T> {
+function answered<T>(ask: (done: (error?: Error | null, answer?: T) => void) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     ask((error, answer) => {
       if (error === undefined || error === null) resolve(answer as T);

@@ -322,6 +322,55 @@ describe('a list of 3,000 leads', () => {
   });
 });
 
+describe('a list of 3,000 mails', () => {
+  const LEAD = randomUUID();
+  beforeAll(async () => {
+    await client.query(
+      `INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id, state, created_at, sent_at)
+       SELECT gen_random_uuid(), CASE WHEN n % 100 = 0 THEN 'alert' ELSE 'prospect_confirmation' END, n || '@example.com', '{}',
+         'lead', CASE n WHEN 7 THEN $1::uuid ELSE gen_random_uuid() END,
+         (CASE WHEN n % 50 = 0 THEN 'failed' ELSE 'sent' END)::mail_state, now() - n * interval '1 minute',
+         CASE WHEN n % 50 <> 0 THEN now() - n * interval '1 minute' END
+       FROM generate_series(1, 3000) AS n`,
+      [LEAD],
+    );
+    await client.query(
+      `INSERT INTO mail_attempts SELECT id, 1, created_at, created_at, CASE state WHEN 'sent' THEN 'sent' ELSE 'outage' END
+       FROM mail_messages WHERE about_kind = 'lead'`,
+    );
+    await client.query('ANALYZE mail_messages, mail_attempts');
+  });
+  afterAll(() => client.query('DELETE FROM mail_messages'));
+
+  it.each([
+    ['all', 'true', 'idx_mail_messages_created_at'],
+    ['in a state', `state = 'failed'`, 'idx_mail_messages_state'],
+    ['of a template', `template = 'alert'`, 'idx_mail_messages_template'],
+    ['to a recipient', `lower(recipient) = lower('7@EXAMPLE.com')`, 'idx_mail_messages_recipient'],
+    ['about something', `about_kind = 'lead' AND about_id = '${LEAD}'`, 'uq_mail_messages_cause'],
+    ['of a time', `created_at >= now() - interval '3 hours' AND created_at < now()`, 'idx_mail_messages_created_at'],
+    ['sent since', `sent_at > now() - interval '1 hour'`, 'idx_mail_messages_sent_at'],
+  ])('%s is read from an index', async (_, where, index) => {
+    const order = index.endsWith('sent_at') ? '' : 'ORDER BY t.created_at DESC, t.id DESC LIMIT 50';
+    const plan = await rowsOf(`EXPLAIN SELECT * FROM mail_messages AS t WHERE ${where} ${order}`);
+    const text = plan.map((line) => line['QUERY PLAN']).join('\n');
+
+    expect(text).toMatch(new RegExp(`Index Scan( Backward)? (using|on) ${index}\\b`));
+    expect(text).not.toContain('Seq Scan');
+  });
+
+  it.each([
+    [`outcome IN ('sent', 'refused', 'postponed')`, 'idx_mail_attempts_answered'],
+    [`outcome IN ('outage', 'interrupted')`, 'idx_mail_attempts_unanswered'],
+  ])('its attempts of the last hour with %s are read from an index', async (where, index) => {
+    const plan = await rowsOf(
+      `EXPLAIN SELECT outcome FROM mail_attempts WHERE ended_at > now() - interval '1 hour' AND ${where}`,
+    );
+
+    expect(plan.map((line) => line['QUERY PLAN']).join('\n')).toContain(index);
+  });
+});
+
 describe('the database itself refuses', () => {
   let lead: string;
   let user: string;
