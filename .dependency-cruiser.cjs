@@ -67,7 +67,7 @@ module.exports = {
     below('users', ['files', 'mail', 'auth', 'leads', 'ops'], ACCESS),
     below('auth', ['files', 'leads', 'ops']),
     below('leads', ['users', 'auth', 'ops'], ACCESS),
-    below('ops', ['leads', 'mail', 'users', 'auth'], ACCESS),
+    below('ops', ['leads', 'users', 'auth'], ACCESS),
     {
       name: 'only-the-public-face',
       comment:

@@ -15,6 +15,7 @@ import { CreateMailSuppressions1764000000015 } from './1764000000015-create-mail
 import { CreateMailServerState1764000000016 } from './1764000000016-create-mail-server-state.js';
 import { CreateJobWorkers1764000000017 } from './1764000000017-create-job-workers.js';
 import { SealFiles1764000000018 } from './1764000000018-seal-files.js';
+import { LetOperatorsSteerMail1764000000020 } from './1764000000020-let-operators-steer-mail.js';
 import { ChainAuditEntries1764000000024 } from './1764000000024-chain-audit-entries.js';
 import { CreateRateLimits1764000000025 } from './1764000000025-create-rate-limits.js';
 import { CreateSessions1764000000028 } from './1764000000028-create-sessions.js';
@@ -41,6 +42,7 @@ export const MIGRATIONS = [
   CreateMailServerState1764000000016,
   CreateJobWorkers1764000000017,
   SealFiles1764000000018,
+  LetOperatorsSteerMail1764000000020,
   ChainAuditEntries1764000000024,
   CreateRateLimits1764000000025,
   CreateSessions1764000000028,

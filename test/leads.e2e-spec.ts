@@ -533,6 +533,9 @@ describe('GET /api/v1/leads/{lead_id}', () => {
         findings: [],
         scan_state: 'unscanned',
       },
+      mails: ['attorney@practice.test', body['email']].map((recipient): unknown =>
+        expect.objectContaining({ recipient, summary: expect.any(String) }),
+      ),
       status: 'PENDING',
       created_at: expect.stringMatching(ISO_UTC),
       updated_at: body['created_at'],

@@ -1,6 +1,6 @@
 // Prints `.env.example`, or with --markdown the settings tables of the README, from the catalogue of the built program.
 
-/** @typedef {[name: string, setting: import('../src/config/settings.js').Setting]} Entry */
+/** @typedef {[name: string, setting: import('../src/config/setting.js').Setting]} Entry */
 
 // compiled by `npm run build`, and so unknown to whoever checks types before
 const catalogue = new URL('../dist/src/config/settings.js', import.meta.url).href;

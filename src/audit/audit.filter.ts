@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { ErrorFilter } from '../common/error.filter.js';
 import { AppError, TooManyRequests } from '../common/errors.js';
 import { LOGGER } from '../common/logging.js';
-import { isUuid } from '../common/uuid-param.js';
+import { isUuid } from '../common/uuid.js';
 import { AuditService } from './audit.service.js';
 
 /**

@@ -24,6 +24,8 @@ const TABLE: Row[] = [
   [Permission.FilesQuarantined, false, false, false, true, true],
   [Permission.JobsOperate, false, false, false, true, true],
   [Permission.AuditRead, false, false, false, true, true],
+  [Permission.MailRead, false, false, false, true, true],
+  [Permission.MailOperate, false, false, false, true, true],
   [Permission.Self, false, true, true, true, true],
 ];
 const HOLDERS = [PUBLIC, Role.Client, Role.Attorney, Role.Admin, Role.Superadmin] as const;

@@ -20,6 +20,10 @@ export enum Permission {
   JobsOperate = 'jobs:operate',
   /** The record of who did, saw and took what. */
   AuditRead = 'audit:read',
+  /** Every message, whoever it is to, and how delivery stands. */
+  MailRead = 'mail:read',
+  /** Sending again, cancelling, lifting, and test messages. */
+  MailOperate = 'mail:operate',
   /** One's own account. */
   Self = 'self',
 }
@@ -42,6 +46,8 @@ const ADMIN = [
   Permission.FilesQuarantined,
   Permission.JobsOperate,
   Permission.AuditRead,
+  Permission.MailRead,
+  Permission.MailOperate,
 ];
 
 /** The only place where roles appear. */

@@ -1,4 +1,4 @@
-import { isUuid } from '../common/uuid-param.js';
+import { isUuid } from '../common/uuid.js';
 
 export const TOKEN_ISSUER = 'forecourt';
 export const TOKEN_AUDIENCE = 'forecourt-api';

@@ -1,6 +1,16 @@
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
-import { ChoiceField, EmailField, FlagField, isEmail, LanguageField, LineField, WholeNumberField } from './fields.js';
+import {
+  ChoiceField,
+  EmailField,
+  FlagField,
+  isEmail,
+  LanguageField,
+  LineField,
+  TimeField,
+  UuidField,
+  WholeNumberField,
+} from './fields.js';
 
 const NOT_ONE_LINE = 'Must not contain control characters';
 
@@ -31,6 +41,14 @@ class OptionalChoiceForm {
 class NumberForm {
   @WholeNumberField({ min: -2, max: 20 })
   number!: number;
+}
+class UuidForm {
+  @UuidField()
+  id!: string;
+}
+class TimeForm {
+  @TimeField()
+  at!: Date;
 }
 class LanguageForm {
   @LanguageField()
@@ -400,5 +418,48 @@ describe('LanguageField', () => {
   it.each([[undefined], [''], ['  ']])('takes %j for none', (locale) => {
     expect(read(OptionalLanguageForm, 'locale', { locale })).toEqual({ value: undefined });
     expect(read(LanguageForm, 'locale', { locale })).toEqual({ says: 'This field is required' });
+  });
+});
+
+describe('UuidField', () => {
+  it('reads an id in lower case', () => {
+    expect(read(UuidForm, 'id', { id: '3F0D9F5E-6C1B-4B52-9A54-0F7A3C1D2E4B' })).toEqual({
+      value: '3f0d9f5e-6c1b-4b52-9a54-0f7a3c1d2e4b',
+    });
+  });
+
+  it.each([[undefined], [''], ['abc'], ['3f0d9f5e-6c1b-4b52-9a54-0f7a3c1d2e4b0'], ["' OR 1=1--"], [7], [['a']]])(
+    'refuses %j',
+    (id) => {
+      expect(read(UuidForm, 'id', { id })).toEqual({ says: 'Must be a UUID' });
+    },
+  );
+});
+
+describe('TimeField', () => {
+  it.each([
+    ['2026-01-31T10:30:00Z', '2026-01-31T10:30:00.000Z'],
+    ['2026-01-31t10:30z', '2026-01-31T10:30:00.000Z'],
+    ['2026-01-31T10:30:00.123456789+05:30', '2026-01-31T05:00:00.123Z'],
+    ['1970-01-01T00:00:00Z', '1970-01-01T00:00:00.000Z'],
+  ])('reads %s', (at, time) => {
+    expect(read(TimeForm, 'at', { at })).toEqual({ value: new Date(time) });
+  });
+
+  it.each([
+    [undefined],
+    [''],
+    ['yesterday'],
+    ['2026-01-31'],
+    ['2026-01-31T10:30:00'],
+    ['2026-13-31T10:30:00Z'],
+    ['2026-01-31T25:30:00Z'],
+    ['0000-01-01T00:00:00Z'],
+    ['+275760-09-13T00:00:00Z'],
+    [7],
+  ])('refuses %j', (at) => {
+    expect(read(TimeForm, 'at', { at })).toEqual({
+      says: 'Must be a time with its zone, such as 2026-01-31T10:30:00Z',
+    });
   });
 });

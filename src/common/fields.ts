@@ -2,6 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional, type ApiPropertyOptions } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { ValidateBy, ValidateIf } from 'class-validator';
+import { isUuid } from './uuid.js';
 import { canonicalLanguageTag, LONGEST_LANGUAGE_TAG } from '../config/language-tag.js';
 
 /**
@@ -154,4 +155,30 @@ export function WholeNumberField(
 export function FlagField(options: FieldOptions = {}): PropertyDecorator {
   const check: Check = (value) => (typeof value === 'boolean' ? undefined : 'Must be true or false');
   return checkedField('flag', check, options, { type: Boolean });
+}
+
+/** A UUID, in lower case. */
+export function UuidField(options: FieldOptions = {}): PropertyDecorator {
+  const check: Check = (value) => (typeof value === 'string' && isUuid(value) ? undefined : 'Must be a UUID');
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.toLowerCase() : value)),
+    checkedField('uuid', check, options, { type: String, format: 'uuid' }),
+  );
+}
+
+/** A point in time with its zone (RFC 3339), between the years 1970 and 9999; a `Date` once it was read. */
+export function TimeField(options: FieldOptions = {}): PropertyDecorator {
+  const check: Check = (value) =>
+    value instanceof Date ? undefined : 'Must be a time with its zone, such as 2026-01-31T10:30:00Z';
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? (readTime(value) ?? value) : value)),
+    checkedField('time', check, options, { type: String, format: 'date-time' }),
+  );
+}
+
+const RFC_3339 = /^(19[789]\d|[2-9]\d{3})-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/i;
+
+function readTime(text: string): Date | undefined {
+  const time = RFC_3339.test(text) ? new Date(text) : undefined;
+  return time === undefined || Number.isNaN(time.getTime()) ? undefined : time;
 }

@@ -1,7 +1,7 @@
 import { SetMetadata } from '@nestjs/common';
 
 /** Routes with a limit of their own per caller's address, which is exact over all processes. */
-export type RateLimitedRoute = 'submit' | 'login' | 'download';
+export type RateLimitedRoute = 'submit' | 'login' | 'download' | 'mail_test';
 
 export const RATE_LIMITED = Symbol('rate limited');
 

@@ -1,12 +1,7 @@
 import { Param, type PipeTransform } from '@nestjs/common';
 import { ApiParam } from '@nestjs/swagger';
 import { UnprocessableFields } from './errors.js';
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
-export function isUuid(text: string): boolean {
-  return UUID.test(text);
-}
+import { isUuid } from './uuid.js';
 
 /** A UUID in the path, in lower case; anything else is 422 under the parameter's name. */
 export function UuidParam(name: string): ParameterDecorator {

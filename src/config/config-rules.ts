@@ -48,6 +48,7 @@ export function problemsOf(values: SettingValues): string[] {
     if ((values[one] === undefined) !== (values[other] === undefined))
       problems.push(`${one} and ${other} must be set together`);
   }
+  problems.push(...problemsOfSigning(values));
   const keyIds = (values.FILE_ENCRYPTION_KEYS ?? []).map(({ id }) => id);
   if (new Set(keyIds).size < keyIds.length) problems.push('FILE_ENCRYPTION_KEYS must not list an id twice');
   const signingIds = (values.JWT_PRIVATE_KEYS ?? []).map(({ id }) => id);
@@ -66,6 +67,17 @@ export function problemsOf(values: SettingValues): string[] {
   if (values.BCRYPT_ROUNDS < 12) problems.push('BCRYPT_ROUNDS must be at least 12 in production');
   if (values.REGISTRATION_MODE === 'open') problems.push('REGISTRATION_MODE must be admin in production');
   return problems;
+}
+
+function problemsOfSigning(values: SettingValues): string[] {
+  const { DKIM_DOMAIN, DKIM_SELECTOR, DKIM_PRIVATE_KEY, DKIM_PRIVATE_KEY_FILE } = values;
+  if (DKIM_PRIVATE_KEY !== undefined && DKIM_PRIVATE_KEY_FILE !== undefined)
+    return ['DKIM_PRIVATE_KEY and DKIM_PRIVATE_KEY_FILE must not both be set'];
+  const parts = [DKIM_DOMAIN, DKIM_SELECTOR, DKIM_PRIVATE_KEY ?? DKIM_PRIVATE_KEY_FILE];
+  const given = parts.filter((part) => part !== undefined).length;
+  return given === 0 || given === parts.length
+    ? []
+    : ['DKIM_DOMAIN, DKIM_SELECTOR and DKIM_PRIVATE_KEY (or DKIM_PRIVATE_KEY_FILE) must be set together'];
 }
 
 function weaknessesOf(key: string): string[] {

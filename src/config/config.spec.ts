@@ -1,4 +1,7 @@
-import { resolve } from 'node:path';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { type Config, ConfigError, loadConfig } from './config.js';
 import { SECRET_SETTINGS, SETTINGS, type SettingName } from './settings.js';
 
@@ -14,6 +17,24 @@ const PRODUCTION = {
 const S3 = { STORAGE_DRIVER: 's3', S3_BUCKET: 'b' };
 const DAV = { STORAGE_DRIVER: 'webdav', WEBDAV_URL: 'https://d.test' };
 const A_FILE_KEY = Buffer.alloc(32, 7).toString('base64');
+
+const pemOf = (bits: number): string =>
+  generateKeyPairSync('rsa', { modulusLength: bits }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+const SIGNING_KEY = pemOf(1024);
+const ELLIPTIC_KEY = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+const LOCKED_KEY = generateKeyPairSync('rsa', { modulusLength: 1024 })
+  .privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'hush' })
+  .toString();
+const SIGNING = { DKIM_DOMAIN: 'a.test', DKIM_SELECTOR: 'mail', DKIM_PRIVATE_KEY: SIGNING_KEY };
+
+const FOLDER = mkdtempSync(join(tmpdir(), 'forecourt-config-'));
+const KEY_FILE = join(FOLDER, 'key.pem');
+const OTHER_FILE = join(FOLDER, 'other.txt');
+writeFileSync(KEY_FILE, SIGNING_KEY);
+writeFileSync(OTHER_FILE, 'no key at all');
+afterAll(() => {
+  rmSync(FOLDER, { recursive: true });
+});
 
 /** Settings that take any text; the rules about some of them stand in the tests of combinations. */
 const FREE_TEXT: readonly SettingName[] = [
@@ -97,6 +118,7 @@ describe('loadConfig', () => {
         writePerMinute: 600,
         adminPerMinute: 600,
         redisUrl: undefined,
+        mailTestPerMinute: 6,
       },
       files: {
         uploadDir: resolve('var', 'uploads'),
@@ -111,6 +133,7 @@ describe('loadConfig', () => {
       alerts: { webhook: undefined },
       mail: {
         smtp: undefined,
+        dkim: undefined,
         fromEmail: 'noreply@forecourt.test',
         fromName: 'Lead Management System',
         sendWithinMs: 30_000,
@@ -203,6 +226,7 @@ describe('loadConfig', () => {
     ['RATE_LIMIT_WRITE', '4', { rateLimits: { writePerMinute: 4 } }],
     ['RATE_LIMIT_ADMIN', '5', { rateLimits: { adminPerMinute: 5 } }],
     ['REDIS_URL', 'rediss://:p@h:1', { rateLimits: { redisUrl: 'rediss://:p@h:1' } }],
+    ['RATE_LIMIT_MAIL_TEST', '10', { rateLimits: { mailTestPerMinute: 10 } }],
     ['UPLOAD_DIR', './uploads/resumes', { files: { uploadDir: resolve('uploads', 'resumes') } }],
     ['MAX_FILE_SIZE', '1', { files: { maxFileBytes: 1 } }],
     ['FILE_QUOTA', '1', { files: { quotaBytes: 1 } }],
@@ -261,6 +285,20 @@ describe('loadConfig', () => {
     ['SMTP_FROM_EMAIL', 'office@a.test', { mail: { fromEmail: 'office@a.test' } }],
     ['SMTP_FROM_NAME', 'Office', { mail: { fromName: 'Office' } }],
     ['MAIL_REPLY_TO', 'desk@practice.test', { mail: { replyTo: 'desk@practice.test' } }],
+    ['DKIM_DOMAIN', 'Practice.TEST', { mail: { dkim: { domain: 'practice.test' } } }, SIGNING],
+    ['DKIM_SELECTOR', 'Mail.2026-1', { mail: { dkim: { selector: 'mail.2026-1' } } }, SIGNING],
+    [
+      'DKIM_PRIVATE_KEY',
+      SIGNING_KEY.trim().replaceAll('\n', '\\n'),
+      { mail: { dkim: { privateKey: SIGNING_KEY.trim() } } },
+      SIGNING,
+    ],
+    [
+      'DKIM_PRIVATE_KEY_FILE',
+      KEY_FILE,
+      { mail: { dkim: { privateKey: SIGNING_KEY } } },
+      { DKIM_DOMAIN: 'a.test', DKIM_SELECTOR: 'mail' },
+    ],
     ['ATTORNEY_EMAIL', 'a@a.test, b@b.test,', { mail: { attorneys: ['a@a.test', 'b@b.test'] } }],
     ['ADMIN_ALERT_EMAIL', 'a@a.test, b@b.test,', { mail: { alertRecipients: ['a@a.test', 'b@b.test'] } }],
     [
@@ -435,6 +473,7 @@ describe('a setting that cannot be read', () => {
     ['RATE_LIMIT_WRITE', 'must be a whole number from 1 to 1000000', '0', '1000001'],
     ['RATE_LIMIT_ADMIN', 'must be a whole number from 1 to 1000000', '0', '1000001'],
     ['REDIS_URL', 'must look like redis://user:password@host:6379', 'nonsense', 'http://:hush@h', 'redis://', 'h:6379'],
+    ['RATE_LIMIT_MAIL_TEST', 'must be a whole number from 1 to 1000000', '0', '1000001'],
     ['STORAGE_DRIVER', 'must be one of disk, s3, webdav', 'ftp'],
     ['S3_ENDPOINT', 'must be an address such as https://intake.example.com', 'store'],
     ['S3_PATH_STYLE', 'must be true or false', 'maybe'],
@@ -465,6 +504,21 @@ describe('a setting that cannot be read', () => {
     ['MAIL_REPLY_TO', 'must be an e-mail address', 'Office <o@a.test>', 'o@a.test\r\nBcc: x@y.test', 'o@a@b.test'],
     ['SMTP_TIMEOUT_SECONDS', 'must be a whole number from 1 to 600', '0', '601'],
     ['SMTP_FROM_EMAIL', 'must be an e-mail address', 'Office <o@a.test>', 'o@a.test\r\nBcc: x@y.test', 'o@a@b.test'],
+    [
+      'DKIM_DOMAIN',
+      'must be a domain such as practice.example',
+      'practice',
+      'a..test',
+      '-a.test',
+      'a.test; rm',
+      `${'a'.repeat(64)}.test`,
+    ],
+    ['DKIM_SELECTOR', 'must be letters, digits, dashes and dots', 'a b', '.a', 'a..b', 'a_b', 'a'.repeat(64)],
+    ['DKIM_PRIVATE_KEY', 'must be a private key in PEM, not encrypted', 'hush', SIGNING_KEY.slice(0, 300), LOCKED_KEY],
+    ['DKIM_PRIVATE_KEY', 'must be an RSA key', ELLIPTIC_KEY],
+    ['DKIM_PRIVATE_KEY', 'must have at least 1024 bits', pemOf(1016)],
+    ['DKIM_PRIVATE_KEY_FILE', 'must be a file that can be read', join(FOLDER, 'nothing'), FOLDER],
+    ['DKIM_PRIVATE_KEY_FILE', 'must be a private key in PEM, not encrypted', OTHER_FILE],
     ['ADMIN_ALERT_EMAIL', 'must be an e-mail address', 'nobody'],
     ['ATTORNEY_EMAIL', 'must be an e-mail address', 'a@a.test;b@b.test', 'a@a.test,nobody'],
     ['MAIL_MAX_ATTEMPTS', 'must be a whole number from 1 to 20', '0', '21'],
@@ -565,6 +619,21 @@ describe('settings that do not go together', () => {
       'a session that is over before it is idle',
       { SESSION_EXPIRE_DAYS: '6' },
       'REFRESH_TOKEN_EXPIRE_DAYS must not exceed SESSION_EXPIRE_DAYS',
+    ],
+    [
+      'a signature in nobody’s name',
+      { DKIM_SELECTOR: 'mail', DKIM_PRIVATE_KEY: SIGNING_KEY },
+      'DKIM_DOMAIN, DKIM_SELECTOR and DKIM_PRIVATE_KEY (or DKIM_PRIVATE_KEY_FILE) must be set together',
+    ],
+    [
+      'a signature without a key',
+      { DKIM_DOMAIN: 'a.test', DKIM_SELECTOR: 'mail' },
+      'DKIM_DOMAIN, DKIM_SELECTOR and DKIM_PRIVATE_KEY (or DKIM_PRIVATE_KEY_FILE) must be set together',
+    ],
+    [
+      'two keys for signatures',
+      { ...SIGNING, DKIM_PRIVATE_KEY_FILE: KEY_FILE },
+      'DKIM_PRIVATE_KEY and DKIM_PRIVATE_KEY_FILE must not both be set',
     ],
     ['a company of two lines', { COMPANY_NAME: 'A\nB' }, 'SMTP_FROM_NAME and COMPANY_NAME must be one line each'],
   ])('stop the start: %s', (_, environment, problem) => {
@@ -673,6 +742,7 @@ describe('the catalogue of settings', () => {
       'ADMIN_PASSWORD',
       'ALERT_WEBHOOK_SECRET',
       'DATABASE_URL',
+      'DKIM_PRIVATE_KEY',
       'FILE_ENCRYPTION_KEYS',
       'REDIS_URL',
       'S3_SECRET_ACCESS_KEY',

@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
 import { problemsOf } from './config-rules.js';
 import { Misread } from './setting-readers.js';
-import { SETTINGS, type Setting, type SettingName, type SettingValues } from './settings.js';
+import type { Setting } from './setting.js';
+import { SETTINGS, type SettingName, type SettingValues } from './settings.js';
 
 export interface S3Settings {
   /** Amazon's own when unset. */
@@ -83,6 +84,7 @@ export interface Config {
     readonly adminPerMinute: number;
     /** Undefined means: they are shared through the database. */
     readonly redisUrl: string | undefined;
+    readonly mailTestPerMinute: number;
   };
   readonly files: {
     readonly uploadDir: string;
@@ -121,6 +123,8 @@ export interface Config {
           readonly password: string | undefined;
         }
       | undefined;
+    /** Undefined means: mails are not signed. */
+    readonly dkim: { readonly domain: string; readonly selector: string; readonly privateKey: string } | undefined;
     readonly fromEmail: string;
     readonly fromName: string;
     /** From connecting to the server's word that it has the message. */
@@ -190,6 +194,13 @@ function mailboxesOf(admin: string, listed: readonly string[] = []): string[] {
     (listed.length === 0 ? [admin] : listed).map((address) => [address.toLowerCase(), address]),
   );
   return [...byAddress.values()];
+}
+
+function signingOf(values: SettingValues): Config['mail']['dkim'] {
+  const { DKIM_DOMAIN: domain, DKIM_SELECTOR: selector } = values;
+  const privateKey = values.DKIM_PRIVATE_KEY ?? values.DKIM_PRIVATE_KEY_FILE;
+  if (domain === undefined || selector === undefined || privateKey === undefined) return undefined;
+  return { domain, selector, privateKey };
 }
 
 function storageOf(values: SettingValues): Config['files']['storage'] {
@@ -275,6 +286,7 @@ function toConfig(values: SettingValues): Config {
       writePerMinute: values.RATE_LIMIT_WRITE,
       adminPerMinute: values.RATE_LIMIT_ADMIN,
       redisUrl: values.REDIS_URL,
+      mailTestPerMinute: values.RATE_LIMIT_MAIL_TEST,
     },
     files: {
       uploadDir: values.UPLOAD_DIR === undefined ? join(dataDir, 'uploads') : resolve(values.UPLOAD_DIR),
@@ -303,6 +315,7 @@ function toConfig(values: SettingValues): Config {
               username: values.SMTP_USERNAME,
               password: values.SMTP_PASSWORD,
             },
+      dkim: signingOf(values),
       fromEmail: values.SMTP_FROM_EMAIL,
       fromName: values.SMTP_FROM_NAME,
       attorneys: mailboxesOf(values.ADMIN_EMAIL, values.ATTORNEY_EMAIL),

@@ -1,3 +1,5 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { canonicalLanguageTag } from './language-tag.js';
 
@@ -155,4 +157,47 @@ export const languageTag: Reader<string> = (value) => {
   const tag = canonicalLanguageTag(value);
   if (tag === undefined) throw new Misread('must be a language tag such as en or de-AT');
   return tag;
+};
+
+/** A host name of two labels or more, in lower case. */
+export const domainName: Reader<string> = (value) => {
+  if (value.length > 253 || !/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(value))
+    throw new Misread('must be a domain such as practice.example');
+  return value.toLowerCase();
+};
+
+/** RFC 6376, 3.1: one label or more. */
+export const selector: Reader<string> = (value) => {
+  if (value.length > 63 || !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i.test(value))
+    throw new Misread('must be letters, digits, dashes and dots');
+  return value.toLowerCase();
+};
+
+/** RFC 8301, 3.2: verifiers refuse what is shorter. */
+const SHORTEST_RSA_BITS = 1024;
+
+/** An RSA private key in PEM, for signatures; \n stands for a line break where a value can hold none. */
+export const signingKey: Reader<string> = (value) => {
+  const pem = value.replaceAll('\\n', '\n');
+  let key: KeyObject;
+  try {
+    key = createPrivateKey(pem);
+  } catch {
+    throw new Misread('must be a private key in PEM, not encrypted');
+  }
+  if (key.asymmetricKeyType !== 'rsa') throw new Misread('must be an RSA key');
+  if ((key.asymmetricKeyDetails?.modulusLength ?? 0) < SHORTEST_RSA_BITS)
+    throw new Misread(`must have at least ${SHORTEST_RSA_BITS} bits`);
+  return pem;
+};
+
+/** The key that a file holds. */
+export const signingKeyFile: Reader<string> = (path) => {
+  let pem: string;
+  try {
+    pem = readFileSync(path, 'utf8');
+  } catch {
+    throw new Misread('must be a file that can be read');
+  }
+  return signingKey(pem);
 };

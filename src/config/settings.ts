@@ -1,5 +1,7 @@
+import { optional, secret, type Setting, setting } from './setting.js';
 import {
   colour,
+  domainName,
   fileKey,
   flag,
   keyFile,
@@ -13,44 +15,22 @@ import {
   postgresAddress,
   proxy,
   redisAddress,
-  type Reader,
   secretText,
+  selector,
+  signingKey,
+  signingKeyFile,
   text,
   webAddress,
   webhookSecret,
   whole,
 } from './setting-readers.js';
 
+const PER_MINUTE = whole(1, 1_000_000);
+
 /**
  * The catalogue of every setting: name, meaning, default and how its text is read. README's table, `.env.example`
  * and the start-up check all come from here.
  */
-export interface Setting<T = unknown> {
-  readonly group: string;
-  readonly doc: string;
-  /** What `.env.example` and README show as the default; the empty string means "unset". */
-  readonly shown: string;
-  /** Its value never appears in a log, an error or a document. */
-  readonly secret: boolean;
-  /** Reads the text of the variable. Throws a `Misread` whose message never repeats the text. */
-  readonly read: (text: string) => T;
-  readonly fallback: T;
-}
-
-function setting<T>(group: string, read: Reader<T>, shown: string, doc: string): Setting<T> {
-  return { group, doc, shown, secret: read === (secretText as unknown), read, fallback: read(shown) };
-}
-
-function optional<T>(group: string, read: Reader<T>, doc: string): Setting<T | undefined> {
-  return { group, doc, shown: '', secret: read === (secretText as unknown), read, fallback: undefined };
-}
-
-function secret<T>(group: string, read: Reader<T>, doc: string): Setting<T | undefined> {
-  return { ...optional(group, read, doc), secret: true };
-}
-
-const PER_MINUTE = whole(1, 1_000_000);
-
 export const SETTINGS = {
   ENVIRONMENT: setting(
     'Application',
@@ -235,6 +215,8 @@ export const SETTINGS = {
     'Redis 6 or Valkey by which processes share limits; PostgreSQL when unset',
   ),
 
+  RATE_LIMIT_MAIL_TEST: setting('Rate limits', PER_MINUTE, '6', 'test mails per minute and address'),
+
   UPLOAD_DIR: optional('Files', text, 'where résumés are kept; DATA_DIR/uploads when unset'),
   MAX_FILE_SIZE: setting(
     'Files',
@@ -242,11 +224,7 @@ export const SETTINGS = {
     '5242880',
     'largest upload in bytes; exactly this size is accepted',
   ),
-  FILE_QUOTA: optional(
-    'Files',
-    whole(1, 999_999_999_999_999),
-    'bytes that all files together may take; uploads beyond are refused with 503',
-  ),
+  FILE_QUOTA: optional('Files', whole(1, 999_999_999_999_999), 'bytes of all files; uploads beyond get 503'),
   FILE_MIN_FREE: setting(
     'Files',
     whole(0, 999_999_999_999_999),
@@ -313,6 +291,18 @@ export const SETTINGS = {
   SMTP_FROM_EMAIL: setting('Mail', mailbox, 'noreply@forecourt.test', 'sender of every mail'),
   SMTP_FROM_NAME: setting('Mail', text, 'Lead Management System', 'display name of the sender'),
   MAIL_REPLY_TO: optional('Mail', mailbox, 'where answers to a mail go; to SMTP_FROM_EMAIL when unset'),
+  DKIM_DOMAIN: optional('Mail', domainName, 'signs mails (DKIM) in the name of this domain, that of SMTP_FROM_EMAIL'),
+  DKIM_SELECTOR: optional(
+    'Mail',
+    selector,
+    'name of the key: its public part stands at <selector>._domainkey.<domain>',
+  ),
+  DKIM_PRIVATE_KEY: secret(
+    'Mail',
+    signingKey,
+    'RSA key of at least 1024 bits in PEM, lines separated by \\n; or DKIM_PRIVATE_KEY_FILE',
+  ),
+  DKIM_PRIVATE_KEY_FILE: optional('Mail', signingKeyFile, 'file that holds the key, read at the start'),
   ATTORNEY_EMAIL: optional('Mail', list(mailbox), 'who hears of a new lead, comma separated; ADMIN_EMAIL when unset'),
   ADMIN_ALERT_EMAIL: optional(
     'Mail',
@@ -345,12 +335,7 @@ export const SETTINGS = {
     text,
     'folder of mail templates, shaped like templates/mail of the program, which is used when unset',
   ),
-  BRAND_COLOR_PRIMARY: setting(
-    'Mail',
-    colour,
-    '1d4ed8',
-    'colour of notifications, buttons and links in mails, as rrggbb',
-  ),
+  BRAND_COLOR_PRIMARY: setting('Mail', colour, '1d4ed8', 'colour of notifications and links in mails, as rrggbb'),
   BRAND_COLOR_SUCCESS: setting('Mail', colour, '15803d', 'colour of confirmations in mails, as rrggbb'),
   LOGO_URL: optional(
     'Mail',

@@ -6,6 +6,8 @@ import { rowsIn, type Tx } from './transactions.js';
 export interface PageRequest {
   /** `column = value` conditions; undefined ones do not count. */
   readonly where?: Readonly<Record<string, unknown>>;
+  /** Further conditions, each a constant of the repository with ? for its value; undefined values do not count. */
+  readonly conditions?: readonly { readonly text: string; readonly value: unknown }[];
   /** A constant of the repository, never text of a caller. */
   readonly orderBy: string;
   readonly page: number;
@@ -69,17 +71,18 @@ export abstract class BaseRepository<Entity extends { id: string }> {
     totalOf?: { readonly table: string; readonly column: string },
   ): Promise<Rows<Entity>> {
     const { table, selection } = this.mapping;
-    const conditions = Object.entries(request.where ?? {}).filter(([, value]) => value !== undefined);
+    const equalities = Object.entries(request.where ?? {}).map(([column, value]) => ({ text: `${column} = ?`, value }));
+    const conditions = [...equalities, ...(request.conditions ?? [])].filter(({ value }) => value !== undefined);
     const where =
       conditions.length === 0
         ? ''
-        : `WHERE ${conditions.map(([column], index) => `${column} = $${index + 3}`).join(' AND ')}`;
+        : `WHERE ${conditions.map(({ text }, index) => text.replace('?', () => `$${index + 3}`)).join(' AND ')}`;
     const total =
       totalOf === undefined ? `count(*) FROM ${table}` : `coalesce(sum(${totalOf.column}), 0) FROM ${totalOf.table}`;
     const rows = await this.database.read<{ page_total: string; id: string | null }>(
       `SELECT counted.page_total, paged.* FROM (SELECT (SELECT ${total} ${where})::text AS page_total) AS counted
        LEFT JOIN LATERAL (SELECT ${selection} FROM ${table} AS t ${where} ORDER BY ${request.orderBy} LIMIT $1 OFFSET $2) AS paged ON true`,
-      [request.size, (request.page - 1) * request.size, ...conditions.map(([, value]) => value)],
+      [request.size, (request.page - 1) * request.size, ...conditions.map(({ value }) => value)],
     );
     return {
       rows: rows.filter(({ id }) => id !== null).map((row) => this.toEntity(row)),

@@ -134,11 +134,11 @@ export class LeadsController {
 
   @Get(':lead_id')
   @Allow(Permission.LeadsRead)
-  @ApiOperation({ summary: 'One lead' })
+  @ApiOperation({ summary: 'One lead', description: 'With its résumé, and with what was sent to whom about it.' })
   @ApiOkResponse({ type: LeadDetailResponse })
   @ApiErrors(LeadNotFound, UnprocessableFields)
   async getLead(@CurrentActor() actor: Actor, @UuidParam('lead_id') id: string): Promise<LeadDetailResponse> {
-    return toLeadDetailResponse(await this.leads.getWithResume(actor, id));
+    return toLeadDetailResponse(await this.leads.getDetail(actor, id));
   }
 
   @Patch(':lead_id')

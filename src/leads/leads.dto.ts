@@ -2,13 +2,15 @@ import { ApiProperty } from '@nestjs/swagger';
 import { ChoiceField, EmailField, LanguageField, LineField } from '../common/fields.js';
 import { PageQuery, PageResponse } from '../common/pagination.js';
 import { IgnoresOtherFields } from '../common/request-validation.pipe.js';
-import type { ReceivedFile, StoredFile } from '../files/files.service.js';
+import type { ReceivedFile } from '../files/files.service.js';
 import { UploadField } from '../files/upload.interceptor.js';
 import { RESUME } from '../files/upload-profiles.js';
+import { LeadMailResponse, toLeadMailResponse } from './lead-mails.dto.js';
 import type { LeadStatusChange } from './lead-status-change.entity.js';
 import { LeadStatus } from './lead-status.js';
 import type { Lead } from './lead.entity.js';
 import { LEAD_SORT_FIELDS, type LeadSortField } from './leads.repository.js';
+import type { LeadDetail } from './leads.service.js';
 
 const STATUSES = Object.values(LeadStatus);
 
@@ -128,6 +130,9 @@ export class LeadDetailResponse extends LeadResponse {
 
   @ApiProperty({ type: LeadResumeResponse, nullable: true, description: 'null when it was deleted' })
   resume!: LeadResumeResponse | null;
+
+  @ApiProperty({ type: [LeadMailResponse], description: 'What was sent to whom about it, oldest first' })
+  mails!: LeadMailResponse[];
 }
 
 export class LeadPageResponse extends PageResponse {
@@ -186,19 +191,16 @@ export function toLeadResponse(lead: Lead): LeadResponse {
   };
 }
 
-export function toLeadDetailResponse(found: {
-  readonly lead: Lead;
-  readonly resume: StoredFile | null;
-}): LeadDetailResponse {
-  const { lead, resume } = found;
+export function toLeadDetailResponse({ lead, resume, mails }: LeadDetail): LeadDetailResponse {
   return {
     ...toLeadResponse(lead),
     resume_path: lead.resumePath,
     resume: resume === null ? null : toLeadResumeResponse(resume),
+    mails: mails.map(toLeadMailResponse),
   };
 }
 
-function toLeadResumeResponse(file: StoredFile): LeadResumeResponse {
+function toLeadResumeResponse(file: NonNullable<LeadDetail['resume']>): LeadResumeResponse {
   return {
     original_name: file.originalName,
     media_type: file.mediaType,

@@ -10,7 +10,7 @@ import { isSurelyRolledBack } from '../database/constraints.js';
 import { together, Transactions, type Tx } from '../database/transactions.js';
 import { FilesService, type ReceivedFile, type StoredFile, type VerifiedContent } from '../files/files.service.js';
 import { RateLimitsService } from '../limits/rate-limits.service.js';
-import { MailService, type OutgoingMail } from '../mail/mail.service.js';
+import { type MailMessage, MailService, type OutgoingMail } from '../mail/mail.service.js';
 import { LeadStatusChange } from './lead-status-change.entity.js';
 import { LeadStatusChangesRepository } from './lead-status-changes.repository.js';
 import { LeadStatus } from './lead-status.js';
@@ -29,6 +29,15 @@ export interface LeadSubmission {
   /** Tags of the languages that the person reads, best first. */
   readonly languages: readonly string[];
   readonly resume: ReceivedFile;
+}
+
+/** All that there is to see of a lead. */
+export interface LeadDetail {
+  readonly lead: Lead;
+  /** Null when it was deleted. */
+  readonly resume: StoredFile | null;
+  /** Oldest first. */
+  readonly mails: readonly MailMessage[];
 }
 
 /** A lead's résumé, found to be what was uploaded. */
@@ -104,10 +113,15 @@ export class LeadsService {
     return lead;
   }
 
-  /** A lead and its résumé; null when that was deleted. */
-  async getWithResume(actor: Actor, id: string): Promise<{ readonly lead: Lead; readonly resume: StoredFile | null }> {
-    const [lead, files] = await Promise.all([this.get(actor, id), this.files.listOf({ kind: 'lead', id })]);
-    return { lead, resume: files.find(({ storageKey }) => storageKey === lead.resumePath) ?? null };
+  /** A lead with its résumé and the mails about it. */
+  async getDetail(actor: Actor, id: string): Promise<LeadDetail> {
+    const about = { kind: 'lead', id };
+    const [lead, files, mails] = await Promise.all([
+      this.get(actor, id),
+      this.files.listOf(about),
+      this.mail.listAbout(about),
+    ]);
+    return { lead, resume: files.find(({ storageKey }) => storageKey === lead.resumePath) ?? null, mails };
   }
 
   /** The row lock makes simultaneous changes queue: the first moves the lead, the others find it moved. */

@@ -12,7 +12,7 @@ export interface RateLimitPolicy {
 }
 
 /**
- * Everything that is limited, and how. Per caller's address: `submit`, `login`, `download`, and `address` for all other requests
+ * Everything that is limited, and how. Per caller's address: `submit`, `login`, `download`, `mail_test`, and `address` for all other requests
  * to the API together. Per user (later: per key): `read`, `write` and `admin`. Per mailbox: `recipient`, so that the public form's
  * confirmations trouble nobody. The defaults suit an office whose people share one address.
  */
@@ -21,6 +21,7 @@ export function policiesOf({ rateLimits }: Config): Readonly<Record<RateLimitCla
     submit: { limit: rateLimits.submitPerMinute, isExact: true },
     login: { limit: rateLimits.loginPerMinute, isExact: true },
     download: { limit: rateLimits.downloadPerMinute, isExact: true },
+    mail_test: { limit: rateLimits.mailTestPerMinute, isExact: true },
     recipient: { limit: rateLimits.recipientPerMinute, isExact: true },
     address: { limit: rateLimits.addressPerMinute, isExact: false },
     read: { limit: rateLimits.readPerMinute, isExact: false },

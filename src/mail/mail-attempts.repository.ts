@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Database } from '../database/database.js';
 import { rowsIn, type Tx } from '../database/transactions.js';
 
 /** How an attempt ended. `interrupted`: its process died. */
@@ -13,8 +14,29 @@ export interface EndedAttempt {
   readonly words: string | null;
 }
 
+/** One attempt at a message. */
+export interface MailAttempt {
+  readonly number: number;
+  readonly startedAt: Date;
+  /** Null while it is under way. */
+  readonly endedAt: Date | null;
+  readonly outcome: AttemptOutcome | null;
+  readonly words: string | null;
+}
+
 @Injectable()
 export class MailAttemptsRepository {
+  constructor(private readonly database: Database) {}
+
+  /** In order. */
+  async listOf(messageId: string): Promise<MailAttempt[]> {
+    return this.database.read<MailAttempt>(
+      `SELECT number, started_at AS "startedAt", ended_at AS "endedAt", outcome, words
+       FROM mail_attempts WHERE message_id = $1 ORDER BY number`,
+      [messageId],
+    );
+  }
+
   /** Whether the attempt was still open. It is not when another process took the message over meanwhile. */
   async end(tx: Tx, { messageId, number, endedAt, outcome, words }: EndedAttempt): Promise<boolean> {
     const rows = await rowsIn(

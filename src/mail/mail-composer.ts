@@ -5,6 +5,12 @@ import { LOGGER } from '../common/logging.js';
 import type { MailMessage } from './mail-message.entity.js';
 import { MailTemplates, type PlainMail, type RenderedMail } from './mail.templates.js';
 
+export interface ComposedMail {
+  readonly composed: RenderedMail | PlainMail;
+  /** Why it is plain text; null when all went well. */
+  readonly failure: Error | null;
+}
+
 /** Puts messages into words. */
 @Injectable()
 export class MailComposer {
@@ -22,17 +28,26 @@ export class MailComposer {
    * Never throws: where the template fails, what is known goes out as plain text, and operators are alerted. A message that
    * looks plain is better than none.
    */
-  async compose({ id, template, locale, data }: MailMessage): Promise<RenderedMail | PlainMail> {
+  async compose(message: MailMessage): Promise<RenderedMail | PlainMail> {
+    const { composed, failure } = this.preview(message);
+    if (failure === null) return composed;
+    const { id, template, locale } = message;
+    this.logger.error({ message_id: id, template, locale, err: failure }, 'mail template failed; plain text goes out');
+    await this.alerts.raiseAlone({
+      cause: `mail.template_failed:${template}`,
+      summary: 'A mail went out as plain text, because its template could not be rendered',
+      details: { message_id: id, template, locale },
+    });
+    return composed;
+  }
+
+  /** What {@link compose} makes of a message, without telling anybody. */
+  preview({ template, locale, data }: MailMessage): ComposedMail {
     try {
-      return this.templates.render(template, locale, data);
+      return { composed: this.templates.render(template, locale, data), failure: null };
     } catch (error) {
-      this.logger.error({ message_id: id, template, locale, err: error }, 'mail template failed; plain text goes out');
-      await this.alerts.raiseAlone({
-        cause: `mail.template_failed:${template}`,
-        summary: 'A mail went out as plain text, because its template could not be rendered',
-        details: { message_id: id, template, locale },
-      });
-      return this.templates.renderPlain(template, locale, data);
+      const failure = error instanceof Error ? error : new Error(String(error));
+      return { composed: this.templates.renderPlain(template, locale, data), failure };
     }
   }
 }

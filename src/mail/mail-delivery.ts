@@ -33,6 +33,8 @@ const CHANGED = [
   'nextAttemptAt',
   'heldAt',
   'isSuspect',
+  // what an operator cancelled meanwhile may have been sent by a process that was taken for dead
+  'cancelledAt',
 ] as const;
 
 interface Attempt extends BegunAttempt {
@@ -47,7 +49,8 @@ interface Attempt extends BegunAttempt {
  * Who may arrive twice: a message whose process was killed, or lost its database, between the server's yes and our note.
  * It is then still `sending`, its job is freed by the sweep and runs again, and the message goes out once more under the
  * same Message-ID. Each end of a process does that at most once to each of the messages it had under way, and those are
- * never more than WORKER_CONCURRENCY. A message has one job at a time, so nothing else sends it twice. The same holds
+ * never more than WORKER_CONCURRENCY. A message has one job at a time (one that an operator queues again has a new round, and
+ * a job of an earlier one does nothing), so nothing else sends it twice. The same holds
  * where the server takes a message and the connection breaks before it says so (RFC 5321, 4.5.4.1, and RFC 1047).
  */
 @Injectable()
@@ -71,11 +74,11 @@ export class MailDelivery {
   }
 
   /** The job. Running it twice does no harm: see the class. */
-  async deliver(id: string): Promise<void> {
+  async deliver(id: string, round = 0): Promise<void> {
     // every message passes here, and hardly any has to be set aside
     const begun =
-      (await this.messages.beginAlone(id, this.clock.now())) ??
-      (await this.transactions.run((tx) => this.setAside(tx, id)));
+      (await this.messages.beginAlone(id, this.clock.now(), round)) ??
+      (await this.transactions.run((tx) => this.setAside(tx, id, round)));
     if (begun !== null) await this.attempt({ ...begun, isProbe: false });
   }
 
@@ -97,29 +100,29 @@ export class MailDelivery {
         await this.server.resume(tx, state);
         return null;
       }
-      const begun = await this.messages.begin(tx, id, this.clock.now(), { isProbe: true });
+      const begun = await this.messages.begin(tx, id, this.clock.now(), { isProbe: true, round: null });
       if (begun !== null) {
         await this.server.beginProbe(tx, state);
         return begun;
       }
-      await this.suppress(tx, id);
+      const message = await this.messages.lockById(tx, id);
+      if (message !== null) await this.suppress(tx, message);
     }
   }
 
   /** Finds out why a message was not begun, and does what follows from that. Begins it where nothing is in its way any more. */
-  private async setAside(tx: Tx, id: string): Promise<BegunAttempt | null> {
+  private async setAside(tx: Tx, id: string, round: number): Promise<BegunAttempt | null> {
     const state = await this.server.lock(tx);
-    if (await this.suppress(tx, id)) return null;
+    const message = await this.messages.lockById(tx, id);
+    if (message === null || message.round !== round || (await this.suppress(tx, message))) return null;
     const now = this.clock.now();
     if (state.pausedSince === null) {
-      const begun = await this.messages.begin(tx, id, now, { isProbe: false });
+      const begun = await this.messages.begin(tx, id, now, { isProbe: false, round });
       // otherwise a suspect of the same recipient goes first
       const runAt = new Date(now.getTime() + BEHIND_SUSPECT_MS);
-      if (begun === null) await this.jobs.enqueue(tx, DELIVER_MAIL, [{ message_id: id }], { runAt });
+      if (begun === null) await this.jobs.enqueue(tx, DELIVER_MAIL, [{ message_id: id, round }], { runAt });
       return begun;
     }
-    const message = await this.messages.lockById(tx, id);
-    if (message === null) return null;
     message.hold(now);
     await this.messages.update(tx, message, CHANGED);
     await this.server.noteHeld(tx, state, message);
@@ -127,14 +130,16 @@ export class MailDelivery {
   }
 
   /** Settles a message whose recipient is suppressed. True when nothing is to be done about a message any more. */
-  private async suppress(tx: Tx, id: string): Promise<boolean> {
-    const message = await this.messages.lockById(tx, id);
-    if (message === null || message.isSettled) return true;
+  private async suppress(tx: Tx, message: MailMessage): Promise<boolean> {
+    if (message.isSettled) return true;
     const reason = await this.suppressions.findReason(tx, message.recipient);
     if (reason === null) return false;
     message.markSuppressed(this.clock.now(), reason);
     await this.messages.update(tx, message, CHANGED);
-    this.logger.warn({ message_id: id, template: message.template }, 'mail not sent: its recipient refuses for good');
+    this.logger.warn(
+      { message_id: message.id, template: message.template },
+      'mail not sent: its recipient refuses for good',
+    );
     return true;
   }
 
@@ -211,7 +216,7 @@ export class MailDelivery {
     message.lastError = words;
     message.isSuspect ||= isItsOwn;
     if (!isItsOwn) message.hold(now);
-    else if (now.getTime() - message.createdAt.getTime() > SUSPECT_IS_TRIED_FOR_MS) message.markFailed(now, words);
+    else if (now.getTime() - message.owedSince.getTime() > SUSPECT_IS_TRIED_FOR_MS) message.markFailed(now, words);
     else await this.retry(tx, message, message.deferrals, words);
     await this.messages.update(tx, message, CHANGED);
     if (!isItsOwn) await this.server.noteOutage(tx, state, message, { words, isProbe });
@@ -226,7 +231,7 @@ export class MailDelivery {
     const waitMs = retryWaitMs(this.config.mail.retrySeconds, failures);
     const runAt = new Date(this.clock.now().getTime() + waitMs);
     message.retryAt(runAt, words);
-    await this.jobs.enqueue(tx, DELIVER_MAIL, [{ message_id: message.id }], { runAt });
+    await this.jobs.enqueue(tx, DELIVER_MAIL, [{ message_id: message.id, round: message.round }], { runAt });
   }
 
   /** Whether the attempt was still this process's own. If not, another has taken the message over, and notes what fails. */

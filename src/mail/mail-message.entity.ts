@@ -1,8 +1,10 @@
 import { Column, Entity, PrimaryColumn, Unique } from 'typeorm';
+import { MailJustResent, MailNotWaiting, MailStillUnderWay } from './mail.errors.js';
 
 /**
  * queued: never tried · sending: under way, or was when its process died · retrying: tried, will be again ·
- * sent: the mail server has it · failed: given up · suppressed: not tried, because its recipient refuses for good
+ * sent: the mail server has it · failed: given up · suppressed: not tried, because its recipient refuses for good ·
+ * cancelled: not tried any more, because an operator said so
  */
 export enum MailState {
   Queued = 'queued',
@@ -11,14 +13,20 @@ export enum MailState {
   Sent = 'sent',
   Failed = 'failed',
   Suppressed = 'suppressed',
+  Cancelled = 'cancelled',
 }
+
+const WAITING: ReadonlySet<MailState> = new Set([MailState.Queued, MailState.Retrying]);
+
+/** Whoever presses a button twice means it once. */
+const RESENT_JUST_NOW_MS = 30_000;
 
 /** The values of a template, by name. */
 export type MailData = Readonly<Record<string, string>>;
 
 /** A message that Forecourt owes somebody. */
 @Entity('mail_messages')
-@Unique('uq_mail_messages_cause', ['aboutKind', 'aboutId', 'template', 'recipient'])
+@Unique('uq_mail_messages_cause', ['aboutKind', 'aboutId', 'template', 'recipient', 'resendNumber'])
 export class MailMessage {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_mail_messages' })
   id!: string;
@@ -81,13 +89,37 @@ export class MailMessage {
   @Column('timestamptz', { name: 'failed_at', nullable: true })
   failedAt!: Date | null;
 
+  /** How often it was queued again. A job that was made before the last time does nothing any more. */
+  @Column('integer', { default: 0 })
+  round!: number;
+
+  /** When it was last queued again by an operator; for a message that repeats another, when it was made. */
+  @Column('timestamptz', { name: 'requeued_at', nullable: true })
+  requeuedAt!: Date | null;
+
+  @Column('timestamptz', { name: 'cancelled_at', nullable: true })
+  cancelledAt!: Date | null;
+
+  /** 0 for the message itself, 1 for its first repetition, and so on. */
+  @Column('integer', { name: 'resend_number', default: 0 })
+  resendNumber!: number;
+
+  /** The sent message that this one repeats. Each is repeated once at most: what comes next repeats the repetition. */
+  @Column('uuid', { name: 'resend_of', nullable: true })
+  resendOf!: string | null;
+
   /** Derived from the row, so that a message sent twice after a crash is one message to whoever receives it. */
   messageId(domain: string): string {
     return `<${this.id}@${domain}>`;
   }
 
   get isSettled(): boolean {
-    return this.state === MailState.Sent || this.state === MailState.Failed || this.state === MailState.Suppressed;
+    return !WAITING.has(this.state) && this.state !== MailState.Sending;
+  }
+
+  /** From when on its delivery is counted. */
+  get owedSince(): Date {
+    return this.requeuedAt ?? this.createdAt;
   }
 
   markSent(now: Date): void {
@@ -107,6 +139,56 @@ export class MailMessage {
     this.settle(MailState.Suppressed);
     this.failedAt = now;
     this.lastError = reason;
+  }
+
+  /** Throws `MailNotWaiting`: what is under way may arrive, and what is settled is settled. */
+  cancel(now: Date): void {
+    if (!WAITING.has(this.state)) throw new MailNotWaiting();
+    this.settle(MailState.Cancelled);
+    this.cancelledAt = now;
+  }
+
+  /** Throws `MailStillUnderWay`, and `MailJustResent` for half a minute after an operator has last said so. */
+  checkResendable(now: Date): void {
+    if (!this.isSettled) throw new MailStillUnderWay();
+    if (this.requeuedAt !== null && now.getTime() - this.requeuedAt.getTime() < RESENT_JUST_NOW_MS)
+      throw new MailJustResent();
+  }
+
+  /** Begins anew what did not go out: the same message under the same Message-ID, with all its attempts before it. */
+  queueAgain(now: Date): void {
+    this.checkResendable(now);
+    this.state = MailState.Queued;
+    this.round += 1;
+    this.requeuedAt = now;
+    this.attempts = 0;
+    this.deferrals = 0;
+    this.lastError = null;
+    this.failedAt = null;
+    this.cancelledAt = null;
+  }
+
+  /** A further message that says the same, for one that was sent. */
+  repeat(id: string, now: Date): MailMessage {
+    this.checkResendable(now);
+    return Object.assign(new MailMessage(), {
+      id,
+      template: this.template,
+      recipient: this.recipient,
+      locale: this.locale,
+      data: this.data,
+      aboutKind: this.aboutKind,
+      aboutId: this.aboutId,
+      createdAt: now,
+      requeuedAt: now,
+      state: MailState.Queued,
+      attempts: 0,
+      deferrals: 0,
+      isSuspect: false,
+      round: 0,
+      resendNumber: this.resendNumber + 1,
+      resendOf: this.id,
+    });
   }
 
   /** Tries it again by itself at that time. */

@@ -4,6 +4,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { SendingTookTooLong } from './delivery-failure.js';
 import { EmlFolder } from './eml-folder.js';
 import { MailComposer } from './mail-composer.js';
+import { headersTo, senderDomain } from './mail-headers.js';
 import type { MailMessage } from './mail-message.entity.js';
 
 /** Makes a message and hands it to the mail server, or writes it to the `.eml` folder where there is none. */
@@ -17,14 +18,14 @@ export class MailSender {
     private readonly eml: EmlFolder,
     @Inject(CONFIG) private readonly config: Config,
   ) {
-    this.domain = config.mail.fromEmail.split('@')[1] ?? 'localhost';
+    this.domain = senderDomain(config);
   }
 
   /**
    * Resolves when the mail server has taken the message. Sets its subject. Throws `SendingTookTooLong`, and nodemailer's errors.
    */
   async send(message: MailMessage): Promise<void> {
-    const { fromName, fromEmail, replyTo, smtp, sendWithinMs } = this.config.mail;
+    const { smtp, sendWithinMs } = this.config.mail;
     const composed = await this.composer.compose(message);
     message.subject = composed.subject;
     // the transport's own limits only notice a server that says nothing at all
@@ -33,13 +34,10 @@ export class MailSender {
       limit.abort();
     }, sendWithinMs);
     const mail: ISendMailOptions & { readonly signal: AbortSignal } = {
+      ...headersTo(message.recipient, this.config),
       messageId: message.messageId(this.domain),
       date: message.createdAt,
-      from: { name: fromName, address: fromEmail },
-      to: { name: '', address: message.recipient },
-      ...(replyTo === undefined ? {} : { replyTo: { name: '', address: replyTo } }),
       ...composed,
-      headers: { 'Auto-Submitted': 'auto-generated' },
       signal: limit.signal,
     };
     let sent: { message?: Buffer };

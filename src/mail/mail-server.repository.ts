@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Database } from '../database/database.js';
 import { rowsIn, type Tx } from '../database/transactions.js';
 
 /** What all processes know of the mail server. */
@@ -20,6 +21,15 @@ const SELECTION = `SELECT paused_since AS "pausedSince", failures, next_probe_at
 
 @Injectable()
 export class MailServerRepository {
+  constructor(private readonly database: Database) {}
+
+  /** As it is now, for whoever only looks. */
+  async read(): Promise<MailServerState> {
+    const [state] = await this.database.read<MailServerState>(SELECTION);
+    if (state === undefined) throw new Error('the state of the mail server is missing');
+    return state;
+  }
+
   /** Locked until the transaction ends. Lock it before any message: everybody takes them in this order. */
   async lock(tx: Tx): Promise<MailServerState> {
     const [state] = await rowsIn<MailServerState>(tx, `${SELECTION} FOR UPDATE`, []);

@@ -106,13 +106,9 @@ export class MailServer {
       suspect: null,
       lastError: null,
     });
-    const ids = await this.messages.release(tx);
-    await this.jobs.enqueue(
-      tx,
-      DELIVER_MAIL,
-      ids.map((id) => ({ message_id: id })),
-    );
-    this.logger.info({ held: ids.length }, 'the mail server is back: mail goes on');
+    const held = await this.messages.release(tx);
+    await this.jobs.enqueue(tx, DELIVER_MAIL, held);
+    this.logger.info({ held: held.length }, 'the mail server is back: mail goes on');
   }
 
   private async alertIfLong(tx: Tx, { pausedSince, failures }: MailServerState): Promise<void> {

@@ -4,7 +4,13 @@ import type { JobDefinition } from '../jobs/jobs.service.js';
  * Delivers one message. What the mail server answers is the message's own affair and reschedules it; attempts of the job
  * are for trouble on our side, such as a lost database.
  */
-export const DELIVER_MAIL: JobDefinition<{ readonly message_id: string }> = { name: 'mail.deliver', maxAttempts: 25 };
+export const DELIVER_MAIL: JobDefinition<DeliverMail> = { name: 'mail.deliver', maxAttempts: 25 };
+
+export interface DeliverMail {
+  readonly message_id: string;
+  /** How often the message was queued again before this job was made; never when absent. */
+  readonly round?: number;
+}
 
 /** Tests with one message whether a mail server that was away is back, before any job that would only find it away. */
 export const PROBE_MAIL_SERVER: JobDefinition<{ readonly round: number }> = {

@@ -6,6 +6,10 @@ import { AlertsModule } from '../alerts/alerts.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { EmlFolder } from './eml-folder.js';
+import { DNS_RESOLVER, MailDnsService, makeResolver } from './mail-dns.service.js';
+import { MailFiguresRepository } from './mail-figures.repository.js';
+import { MailRecordsService } from './mail-records.service.js';
+import { MailStatusService } from './mail-status.service.js';
 import { MailComposer } from './mail-composer.js';
 import { MailAlerts } from './mail.alerts.js';
 import { MailAttemptsRepository } from './mail-attempts.repository.js';
@@ -41,6 +45,7 @@ import { mailTransport } from './mail.transport.js';
     MailAttemptsRepository,
     MailSuppressionsRepository,
     MailServerRepository,
+    MailFiguresRepository,
     MailServer,
     MailSender,
     MailDelivery,
@@ -49,12 +54,16 @@ import { mailTransport } from './mail.transport.js';
     MailTemplates,
     MailAlerts,
     EmlFolder,
+    MailRecordsService,
+    MailStatusService,
+    MailDnsService,
+    { provide: DNS_RESOLVER, useFactory: makeResolver },
   ],
-  exports: [MailService, EmlFolder],
+  exports: [MailService, MailRecordsService, MailStatusService, MailDnsService, EmlFolder],
 })
 export class MailModule {
   constructor(jobs: JobsService, delivery: MailDelivery, alerts: MailAlerts) {
-    jobs.handle(DELIVER_MAIL, ({ message_id }) => delivery.deliver(message_id));
+    jobs.handle(DELIVER_MAIL, ({ message_id, round }) => delivery.deliver(message_id, round));
     jobs.handle(PROBE_MAIL_SERVER, ({ round }) => delivery.probe(round));
     jobs.handle(TELL_ALERT, ({ alert_id }) => alerts.tell(alert_id));
   }

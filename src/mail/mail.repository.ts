@@ -1,8 +1,27 @@
 import { Injectable } from '@nestjs/common';
+import type { Rows } from '../common/pagination.js';
 import { BaseRepository } from '../database/base.repository.js';
+import { violates } from '../database/constraints.js';
 import { Database } from '../database/database.js';
 import { rowsIn, type Tx } from '../database/transactions.js';
-import { MailMessage } from './mail-message.entity.js';
+import { MailMessage, type MailState } from './mail-message.entity.js';
+import { MailAlreadyResent } from './mail.errors.js';
+import type { DeliverMail } from './mail.jobs.js';
+
+/** Which messages are wanted: undefined is any. */
+export interface MailListing {
+  readonly page: number;
+  readonly size: number;
+  readonly state?: MailState | undefined;
+  /** Exactly this address, in whatever case. */
+  readonly recipient?: string | undefined;
+  readonly template?: string | undefined;
+  readonly aboutKind?: string | undefined;
+  readonly aboutId?: string | undefined;
+  readonly createdFrom?: Date | undefined;
+  /** Before this time. */
+  readonly createdTo?: Date | undefined;
+}
 
 /** An attempt that has begun and is on record. */
 export interface BegunAttempt {
@@ -12,6 +31,12 @@ export interface BegunAttempt {
 
 interface BegunRow {
   readonly attemptNumber: number;
+}
+
+interface Beginning {
+  readonly isProbe: boolean;
+  /** Of the job; null when any will do. */
+  readonly round: number | null;
 }
 
 /** Held messages: those to recipients whose held mail failed before come last. */
@@ -48,24 +73,24 @@ export class MailRepository extends BaseRepository<MailMessage> {
   /**
    * Moves a message to `sending` and puts the attempt on record, in one statement because every message passes here. An
    * attempt that never ended, because its process died, ends as interrupted. Null when the message must not be sent now:
-   * it is settled, its recipient suppressed, or (not for a probe) the server is paused or a suspect of the same recipient
+   * it is settled, was queued again since the job was made, its recipient is suppressed, or (not for a probe) the server is paused or a suspect of the same recipient
    * comes first.
    */
-  async begin(tx: Tx, id: string, now: Date, { isProbe }: { isProbe: boolean }): Promise<BegunAttempt | null> {
-    const [row] = await rowsIn<BegunRow>(tx, this.beginning, [id, now, isProbe]);
+  async begin(tx: Tx, id: string, now: Date, { isProbe, round }: Beginning): Promise<BegunAttempt | null> {
+    const [row] = await rowsIn<BegunRow>(tx, this.beginning, [id, now, isProbe, round]);
     return row === undefined ? null : this.toBegun(row);
   }
 
   /** As {@link begin} does for no probe, outside of any transaction: one statement, on the disk when this resolves. */
-  async beginAlone(id: string, now: Date): Promise<BegunAttempt | null> {
-    const [row] = await this.database.read<BegunRow>(this.beginning, [id, now, false]);
+  async beginAlone(id: string, now: Date, round: number): Promise<BegunAttempt | null> {
+    const [row] = await this.database.read<BegunRow>(this.beginning, [id, now, false, round]);
     return row === undefined ? null : this.toBegun(row);
   }
 
   private get beginning(): string {
     return `WITH begun AS (
          UPDATE mail_messages AS t SET state = 'sending', next_attempt_at = NULL
-         WHERE t.id = $1 AND t.state IN ('queued', 'sending', 'retrying')
+         WHERE t.id = $1 AND t.state IN ('queued', 'sending', 'retrying') AND t.round = coalesce($4, t.round)
            AND NOT EXISTS (SELECT FROM mail_suppressions WHERE address = lower(t.recipient) AND lifted_at IS NULL)
            AND ($3 OR NOT EXISTS (SELECT FROM mail_server_state WHERE paused_since IS NOT NULL)
              AND NOT EXISTS (SELECT FROM mail_messages AS other
@@ -95,7 +120,7 @@ export class MailRepository extends BaseRepository<MailMessage> {
     const rows = await this.database.read(
       `WITH noted AS (
          UPDATE mail_messages SET state = 'sent', attempts = $3, sent_at = $4, subject = $5, last_error = NULL,
-           next_attempt_at = NULL, held_at = NULL, is_suspect = false
+           next_attempt_at = NULL, held_at = NULL, is_suspect = false, cancelled_at = NULL
          WHERE id = $1 AND NOT EXISTS (SELECT FROM mail_server_state WHERE paused_since IS NOT NULL)
          RETURNING id
        ), ended AS (
@@ -130,14 +155,57 @@ export class MailRepository extends BaseRepository<MailMessage> {
     return rows.length > 0;
   }
 
-  /** Holds no message any longer, and says which were held, in the order in which they should go on. */
-  async release(tx: Tx): Promise<string[]> {
-    const rows = await rowsIn<{ id: string }>(
+  /** Holds no message any longer, and gives the jobs of those that were held, in the order in which they should go on. */
+  async release(tx: Tx): Promise<DeliverMail[]> {
+    return rowsIn<DeliverMail>(
       tx,
       `WITH released AS (UPDATE mail_messages SET held_at = NULL WHERE held_at IS NOT NULL RETURNING id)
-       SELECT id FROM released JOIN mail_messages USING (id) ORDER BY ${INNOCENT_FIRST}`,
+       SELECT id AS message_id, mail_messages.round FROM released JOIN mail_messages USING (id) ORDER BY ${INNOCENT_FIRST}`,
       [],
     );
-    return rows.map(({ id }) => id);
+  }
+
+  /** Throws `MailAlreadyResent`: each message is repeated once. */
+  async insertRepetition(tx: Tx, message: MailMessage): Promise<void> {
+    try {
+      await this.insert(tx, message);
+    } catch (error) {
+      // two statements of the same rule; PostgreSQL names the one that it looks at first
+      const rules = ['uq_mail_messages_cause', 'idx_mail_messages_resend_of'];
+      if (rules.some((rule) => violates(error, rule))) throw new MailAlreadyResent();
+      throw error;
+    }
+  }
+
+  /** Newest first. */
+  async listPage({ page, size, ...wanted }: MailListing): Promise<Rows<MailMessage>> {
+    const { state, template, aboutKind, aboutId } = wanted;
+    return this.findPage({
+      where: { state, template, about_kind: aboutKind, about_id: aboutId },
+      conditions: [
+        { text: 'lower(recipient) = lower(?)', value: wanted.recipient },
+        { text: 'created_at >= ?', value: wanted.createdFrom },
+        { text: 'created_at < ?', value: wanted.createdTo },
+      ],
+      orderBy: 't.created_at DESC, t.id DESC',
+      page,
+      size,
+    });
+  }
+
+  /** Every message about something, oldest first. */
+  async listAbout(kind: string, id: string): Promise<MailMessage[]> {
+    const { table, selection } = this.mapping;
+    const rows = await this.database.read<object>(
+      `SELECT ${selection} FROM ${table} AS t WHERE t.about_kind = $1 AND t.about_id = $2 ORDER BY t.created_at, t.template, t.recipient, t.id`,
+      [kind, id],
+    );
+    return rows.map((row) => this.toEntity(row));
+  }
+
+  /** The id of the message that repeats this one, if there is one. */
+  async findRepetition(id: string): Promise<string | null> {
+    const [row] = await this.database.read<{ id: string }>(`SELECT id FROM mail_messages WHERE resend_of = $1`, [id]);
+    return row?.id ?? null;
   }
 }

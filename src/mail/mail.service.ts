@@ -8,7 +8,10 @@ import type { MailContent } from './mail-catalogue.js';
 import { MailMessage } from './mail-message.entity.js';
 import { DELIVER_MAIL } from './mail.jobs.js';
 import { MailRepository } from './mail.repository.js';
+import { type MailOutcomes, MailFiguresRepository } from './mail-figures.repository.js';
 import { MailTemplates } from './mail.templates.js';
+
+export type { MailMessage, MailOutcomes };
 
 /** A message to one recipient: a template of the catalogue with its values. */
 export type OutgoingMail = MailContent & {
@@ -28,6 +31,7 @@ export interface MailSubjectMatter {
 export class MailService {
   constructor(
     private readonly messages: MailRepository,
+    private readonly figures: MailFiguresRepository,
     private readonly jobs: JobsService,
     private readonly templates: MailTemplates,
     private readonly clock: Clock,
@@ -66,5 +70,15 @@ export class MailService {
         messages.map(({ id }) => ({ message_id: id })),
       ),
     );
+  }
+
+  /** Every message about something, oldest first. */
+  async listAbout({ kind, id }: MailSubjectMatter): Promise<MailMessage[]> {
+    return this.messages.listAbout(kind, id);
+  }
+
+  /** How delivery went since a time: one query that reads no more than what happened since. */
+  async outcomesSince(since: Date): Promise<MailOutcomes> {
+    return this.figures.outcomesSince(since);
   }
 }

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { loadConfig } from '../../src/config/config.js';
 import { PROJECT_ROOT } from '../../src/config/project-root.js';
-import { SECRET_SETTINGS, type Setting, SETTINGS } from '../../src/config/settings.js';
+import type { Setting } from '../../src/config/setting.js';
+import { SECRET_SETTINGS, SETTINGS } from '../../src/config/settings.js';
 
 const FILE = readFileSync(join(PROJECT_ROOT, '.env.example'), 'utf8');
 const NAMES = Object.keys(SETTINGS);

@@ -188,6 +188,11 @@ describe('the columns of', () => {
       ['held_at', TIME, 'YES', null],
       ['is_suspect', 'boolean', 'NO', 'false'],
       ['failed_at', TIME, 'YES', null],
+      ['round', 'integer', 'NO', '0'],
+      ['requeued_at', TIME, 'YES', null],
+      ['cancelled_at', TIME, 'YES', null],
+      ['resend_number', 'integer', 'NO', '0'],
+      ['resend_of', 'uuid', 'YES', null],
     ],
     mail_attempts: [
       ['message_id', 'uuid', 'NO', null],
@@ -239,7 +244,7 @@ describe('the columns of', () => {
   it.each([
     ['lead_status', ['PENDING', 'REACHED_OUT']],
     ['user_role', ['client', 'attorney', 'admin', 'superadmin']],
-    ['mail_state', ['queued', 'sending', 'retrying', 'sent', 'failed', 'suppressed']],
+    ['mail_state', ['queued', 'sending', 'retrying', 'sent', 'failed', 'suppressed', 'cancelled']],
   ])('type %s have these values', async (type, values) => {
     const found = await rowsOf('SELECT enumlabel FROM pg_enum WHERE enumtypid = $1::regtype ORDER BY enumsortorder', [
       type,
@@ -347,6 +352,55 @@ describe('a list of 3,000 leads', () => {
   });
 });
 
+describe('a list of 3,000 mails', () => {
+  const LEAD = randomUUID();
+  beforeAll(async () => {
+    await client.query(
+      `INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id, state, created_at, sent_at)
+       SELECT gen_random_uuid(), CASE WHEN n % 100 = 0 THEN 'alert' ELSE 'prospect_confirmation' END, n || '@example.com', '{}',
+         'lead', CASE n WHEN 7 THEN $1::uuid ELSE gen_random_uuid() END,
+         (CASE WHEN n % 50 = 0 THEN 'failed' ELSE 'sent' END)::mail_state, now() - n * interval '1 minute',
+         CASE WHEN n % 50 <> 0 THEN now() - n * interval '1 minute' END
+       FROM generate_series(1, 3000) AS n`,
+      [LEAD],
+    );
+    await client.query(
+      `INSERT INTO mail_attempts SELECT id, 1, created_at, created_at, CASE state WHEN 'sent' THEN 'sent' ELSE 'outage' END
+       FROM mail_messages WHERE about_kind = 'lead'`,
+    );
+    await client.query('ANALYZE mail_messages, mail_attempts');
+  });
+  afterAll(() => client.query('DELETE FROM mail_messages'));
+
+  it.each([
+    ['all', 'true', 'idx_mail_messages_created_at'],
+    ['in a state', `state = 'failed'`, 'idx_mail_messages_state'],
+    ['of a template', `template = 'alert'`, 'idx_mail_messages_template'],
+    ['to a recipient', `lower(recipient) = lower('7@EXAMPLE.com')`, 'idx_mail_messages_recipient'],
+    ['about something', `about_kind = 'lead' AND about_id = '${LEAD}'`, 'uq_mail_messages_cause'],
+    ['of a time', `created_at >= now() - interval '3 hours' AND created_at < now()`, 'idx_mail_messages_created_at'],
+    ['sent since', `sent_at > now() - interval '1 hour'`, 'idx_mail_messages_sent_at'],
+  ])('%s is read from an index', async (_, where, index) => {
+    const order = index.endsWith('sent_at') ? '' : 'ORDER BY t.created_at DESC, t.id DESC LIMIT 50';
+    const plan = await rowsOf(`EXPLAIN SELECT * FROM mail_messages AS t WHERE ${where} ${order}`);
+    const text = plan.map((line) => line['QUERY PLAN']).join('\n');
+
+    expect(text).toMatch(new RegExp(`Index Scan( Backward)? (using|on) ${index}\\b`));
+    expect(text).not.toContain('Seq Scan');
+  });
+
+  it.each([
+    [`outcome IN ('sent', 'refused', 'postponed')`, 'idx_mail_attempts_answered'],
+    [`outcome IN ('outage', 'interrupted')`, 'idx_mail_attempts_unanswered'],
+  ])('its attempts of the last hour with %s are read from an index', async (where, index) => {
+    const plan = await rowsOf(
+      `EXPLAIN SELECT outcome FROM mail_attempts WHERE ended_at > now() - interval '1 hour' AND ${where}`,
+    );
+
+    expect(plan.map((line) => line['QUERY PLAN']).join('\n')).toContain(index);
+  });
+});
+
 describe('the database itself refuses', () => {
   let lead: string;
   let user: string;
@@ -443,6 +497,28 @@ describe('the database itself refuses', () => {
       'the same mail twice',
       `INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id) SELECT gen_random_uuid(), 't', 'r', '{}', 'lead', $1::uuid FROM generate_series(1, 2)`,
       'uq_mail_messages_cause',
+    ],
+    [
+      'a mail that repeats none',
+      `INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id, resend_number) VALUES ($1, 't', 'r', '{}', 'lead', $1, 1)`,
+      'ck_mail_messages_resend',
+    ],
+    [
+      'a mail that repeats one that is not there',
+      `INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id, resend_number, resend_of) VALUES ($1, 't', 'r', '{}', 'lead', $1, 1, gen_random_uuid())`,
+      'fk_mail_messages_resend_of',
+    ],
+    [
+      'two mails that repeat the same one',
+      `INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id, resend_number, resend_of)
+       SELECT CASE n WHEN 0 THEN $1::uuid ELSE gen_random_uuid() END, 't', 'r', '{}', 'lead', $1::uuid, n, CASE WHEN n > 0 THEN $1::uuid END
+       FROM generate_series(0, 2) AS n`,
+      'idx_mail_messages_resend_of',
+    ],
+    [
+      'a cancelled mail without its time',
+      `INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id, state) VALUES ($1, 't', 'r', '{}', 'lead', $1, 'cancelled')`,
+      'ck_mail_messages_cancelled_at',
     ],
     [
       'an attempt at no mail',

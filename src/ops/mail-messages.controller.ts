@@ -1,0 +1,117 @@
+import { Controller, Get, HttpCode, Post, Query, Res } from '@nestjs/common';
+import {
+  ApiAcceptedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProduces,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { Response } from 'express';
+import { Allow } from '../auth/auth.decorators.js';
+import { Permission } from '../auth/permissions.js';
+import { type Actor, CurrentActor } from '../common/actor.js';
+import { ApiErrors } from '../common/api-errors.js';
+import { UnprocessableFields } from '../common/errors.js';
+import { toPage } from '../common/pagination.js';
+import { UuidParam } from '../common/uuid-param.js';
+import { MailRecordsService } from '../mail/mail-records.service.js';
+import {
+  MailAlreadyResent,
+  MailJustResent,
+  MailNotFound,
+  MailNotRenderable,
+  MailNotWaiting,
+  MailRecipientSuppressed,
+  MailStillUnderWay,
+} from '../mail/mail.errors.js';
+import { MailAdminService } from './mail-admin.service.js';
+import {
+  ListMailQuery,
+  MailDetailResponse,
+  MailMessageResponse,
+  MailPageResponse,
+  PreviewMailQuery,
+  toMailDetailResponse,
+  toMailListing,
+  toMailMessageResponse,
+} from './mail-messages.dto.js';
+import { asPreview } from './mail-preview.js';
+
+@ApiTags('Operation')
+@Controller({ path: 'admin/mail/messages', version: '1' })
+export class MailMessagesController {
+  constructor(
+    private readonly records: MailRecordsService,
+    private readonly mail: MailAdminService,
+  ) {}
+
+  @Get()
+  @Allow(Permission.MailRead)
+  @ApiOperation({ summary: 'List mails', description: 'Newest first: what was owed to whom, and what became of it.' })
+  @ApiOkResponse({ type: MailPageResponse })
+  @ApiErrors(UnprocessableFields)
+  async listMails(@Query() query: ListMailQuery): Promise<MailPageResponse> {
+    return toPage(await this.records.list(toMailListing(query)), query, toMailMessageResponse);
+  }
+
+  @Get(':message_id')
+  @Allow(Permission.MailRead)
+  @ApiOperation({
+    summary: 'One mail with its attempts',
+    description: 'And in words, as it was or will be sent; a template that changed since then shows as it is now.',
+  })
+  @ApiOkResponse({ type: MailDetailResponse })
+  @ApiErrors(MailNotFound, UnprocessableFields)
+  async getMail(@UuidParam('message_id') id: string): Promise<MailDetailResponse> {
+    return toMailDetailResponse(await this.records.get(id));
+  }
+
+  @Get(':message_id/preview')
+  @Allow(Permission.MailRead)
+  @ApiOperation({
+    summary: 'A mail as its recipient sees it',
+    description: 'Nothing in it runs, and nothing is loaded from anywhere, pictures included.',
+  })
+  @ApiProduces('text/html', 'text/plain')
+  @ApiOkResponse({ description: 'The HTML, or the plain text', schema: { type: 'string' } })
+  @ApiErrors(MailNotFound, MailNotRenderable, UnprocessableFields)
+  async previewMail(
+    @UuidParam('message_id') id: string,
+    @Query() { format }: PreviewMailQuery,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<string> {
+    return asPreview(response, format, await this.records.render(id, format));
+  }
+
+  @Post(':message_id/resend')
+  @Allow(Permission.MailOperate)
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Send a mail again',
+    description:
+      'One that was sent goes out as a new message that names it; any other is tried anew as it is, under the same Message-ID. The answer is the message that goes out.',
+  })
+  @ApiAcceptedResponse({ type: MailMessageResponse })
+  @ApiErrors(
+    MailNotFound,
+    MailStillUnderWay,
+    MailJustResent,
+    MailAlreadyResent,
+    MailRecipientSuppressed,
+    UnprocessableFields,
+  )
+  async resendMail(@CurrentActor() actor: Actor, @UuidParam('message_id') id: string): Promise<MailMessageResponse> {
+    return toMailMessageResponse(await this.mail.resend(actor, id));
+  }
+
+  @Post(':message_id/cancel')
+  @Allow(Permission.MailOperate)
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Cancel a mail that waits', description: 'Never one that is being sent.' })
+  @ApiNoContentResponse({ description: 'It is not going to be sent' })
+  @ApiErrors(MailNotFound, MailNotWaiting, UnprocessableFields)
+  async cancelMail(@CurrentActor() actor: Actor, @UuidParam('message_id') id: string): Promise<void> {
+    await this.mail.cancel(actor, id);
+  }
+}
