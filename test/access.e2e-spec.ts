@@ -16,12 +16,26 @@ const ADMINS = CALLERS.slice(3);
 const WHO: Readonly<Record<string, readonly Caller[]>> = {
   'DELETE /api/v1/admin/invitations/:invitation_id': ADMINS,
   'DELETE /api/v1/admin/jobs/buried/:job_id': ADMINS,
+  'DELETE /api/v1/admin/mail/suppressions/:suppression_id': ADMINS,
+  'DELETE /api/v1/admin/users/:user_id/sessions': ADMINS,
+  'DELETE /api/v1/auth/sessions/:session_id': SIGNED_IN,
+  'GET /.well-known/jwks.json': EVERYBODY,
+  'GET /api/v1/admin/audit-entries': ADMINS,
+  'GET /api/v1/admin/audit-entries/export': ADMINS,
   'GET /api/v1/admin/invitations': ADMINS,
   'GET /api/v1/admin/jobs': ADMINS,
   'GET /api/v1/admin/jobs/buried': ADMINS,
+  'GET /api/v1/admin/mail/dns': ADMINS,
+  'GET /api/v1/admin/mail/messages': ADMINS,
+  'GET /api/v1/admin/mail/messages/:message_id': ADMINS,
+  'GET /api/v1/admin/mail/messages/:message_id/preview': ADMINS,
+  'GET /api/v1/admin/mail/status': ADMINS,
+  'GET /api/v1/admin/mail/suppressions': ADMINS,
   'GET /api/v1/admin/users': ADMINS,
   'GET /api/v1/admin/users/:user_id': ADMINS,
+  'GET /api/v1/admin/users/:user_id/sessions': ADMINS,
   'GET /api/v1/auth/me': SIGNED_IN,
+  'GET /api/v1/auth/sessions': SIGNED_IN,
   'GET /api/v1/files/:file_id': ADMINS,
   'GET /api/v1/files/:file_id/quarantined': ADMINS,
   'GET /api/v1/leads': ATTORNEYS,
@@ -42,11 +56,17 @@ const WHO: Readonly<Record<string, readonly Caller[]>> = {
   'POST /api/v1/admin/invitations': ADMINS,
   'POST /api/v1/admin/invitations/:invitation_id/resend': ADMINS,
   'POST /api/v1/admin/jobs/buried/:job_id/retry': ADMINS,
+  'POST /api/v1/admin/mail/messages/:message_id/cancel': ADMINS,
+  'POST /api/v1/admin/mail/messages/:message_id/resend': ADMINS,
+  'POST /api/v1/admin/mail/test': ADMINS,
   'POST /api/v1/admin/users': ADMINS,
   'POST /api/v1/admin/users/:user_id/unlock': ADMINS,
   'POST /api/v1/auth/invitations/accept': EVERYBODY,
   'POST /api/v1/auth/login': EVERYBODY,
+  'POST /api/v1/auth/logout': SIGNED_IN,
+  'POST /api/v1/auth/logout-everywhere': SIGNED_IN,
   'POST /api/v1/auth/password': SIGNED_IN,
+  'POST /api/v1/auth/refresh': EVERYBODY,
   'POST /api/v1/auth/register': ADMINS,
   'POST /api/v1/leads': EVERYBODY,
 };
@@ -73,6 +93,10 @@ async function makeTargets(): Promise<Record<string, string>> {
     `UPDATE graphile_worker._private_jobs SET attempts = max_attempts, last_error = 'planted'
      WHERE id = (SELECT min(id) FROM graphile_worker._private_jobs) RETURNING id`,
   );
+  const [message] = await app.database.query<{ id: string }>('SELECT id FROM mail_messages LIMIT 1');
+  const [suppression] = await app.database.query<{ id: string }>(
+    `INSERT INTO mail_suppressions (address, reason, since) VALUES ('gone@example.com', 'planted', now()) RETURNING id`,
+  );
   const invited = await sendJson(
     app,
     'POST',
@@ -86,6 +110,9 @@ async function makeTargets(): Promise<Record<string, string>> {
     ':job_id': job!.id,
     ':user_id': (await anAccount(app, superadmin, 'attorney')).id,
     ':invitation_id': (await jsonOf<{ id: string }>(invited)).id,
+    ':message_id': message!.id,
+    ':suppression_id': suppression!.id,
+    ':session_id': randomUUID(),
     ':id': 'none',
   };
 }
@@ -99,8 +126,10 @@ function bodyOf(route: string): object | undefined {
     'PATCH /api/v1/leads/:lead_id': { status: 'REACHED_OUT' },
     'PATCH /api/v1/users/:user_id': { is_active: false },
     'POST /api/v1/admin/invitations': { email: account.email, role: 'attorney' },
+    'POST /api/v1/admin/mail/test': { to: account.email },
     'POST /api/v1/admin/users': { ...account, role: 'attorney' },
     'POST /api/v1/auth/invitations/accept': { token: 'x', username, password: PASSWORD },
+    'POST /api/v1/auth/refresh': { refresh_token: 'x' },
     'POST /api/v1/auth/login': { username: 'nobody', password: 'x' },
     // a wrong one, or whoever calls would not be themselves any more
     'POST /api/v1/auth/password': { current_password: 'wrong', new_password: 'herons sleep at dawn' },
@@ -109,11 +138,18 @@ function bodyOf(route: string): object | undefined {
   return bodies[route];
 }
 
+const isFarewell = (route: string): boolean => route.includes('/auth/logout');
+
+/** Of somebody who is not needed any more. */
+async function aTokenToEnd(caller: Caller): Promise<string> {
+  return (await anAccount(app, superadmin, caller)).token;
+}
+
 async function call(route: string, caller: Caller): Promise<{ status: number; code: unknown }> {
   const [method = '', path = ''] = route.split(' ');
   const address = path.replace(/:\w+/g, (name) => targets[name] ?? name);
   const body = bodyOf(route);
-  const token = accounts[caller]?.token;
+  const token = isFarewell(route) && caller !== 'public' ? await aTokenToEnd(caller) : accounts[caller]?.token;
   const response = await app.request(address, {
     method,
     headers: {
