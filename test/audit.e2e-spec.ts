@@ -20,6 +20,11 @@ const COUNT = `SELECT count(*)::int AS all, count(number)::int AS linked, coales
 
 let app: TestApp;
 afterEach(() => cleanUp());
+/** What a test holds open goes before the database that it is of. */
+const cleanUpAll = async (): Promise<void> => {
+  await cleanUp();
+  await cleanUp('the whole file');
+};
 
 async function start(): Promise<void> {
   const started = await startApp({ ROLE: 'http' });
@@ -58,7 +63,7 @@ async function aChain(): Promise<number> {
 }
 
 describe('the chain', () => {
-  afterEach(() => cleanUp('the whole file'));
+  afterEach(cleanUpAll);
 
   it('links every entry to the one before, from 1 without gaps', async () => {
     const count = await aChain();
@@ -265,7 +270,7 @@ describe('audit:verify does not understand', () => {
 });
 
 describe('audit:verify', () => {
-  afterEach(() => cleanUp('the whole file'));
+  afterEach(cleanUpAll);
 
   const CHANGES: [what: string, statement: string, says: RegExp][] = [
     [
@@ -359,7 +364,7 @@ describe('audit:verify', () => {
 });
 
 describe('on record', () => {
-  afterEach(() => cleanUp('the whole file'));
+  afterEach(cleanUpAll);
 
   const entries = (action: string): Promise<Record<string, unknown>[]> =>
     app.database.query(
@@ -442,7 +447,7 @@ describe('on record', () => {
       await sendJson(app, 'PATCH', `/api/v1/users/${id}`, { is_active }, token);
 
     expect(await entries('user.created')).toMatchObject([
-      { actor_kind: 'system', actor_name: 'first-admin', details: { role: 'admin' } },
+      { actor_kind: 'system', actor_name: 'first-admin', details: { role: 'superadmin' } },
       { actor_name: 'admin', target_id: id, details: { role: 'attorney' } },
     ]);
     expect(await entries('user.disabled')).toMatchObject([{ actor_name: 'admin', target_id: id }]);

@@ -193,8 +193,8 @@ describe('PATCH /api/v1/admin/users/{id}', () => {
       actor_name: 'admin',
       details: { from: 'admin', to: 'client' },
     });
-    const [row] = await app.database.query('SELECT credentials_changed_at FROM users WHERE id = $1', [someone.id]);
-    expect(row).toEqual({ credentials_changed_at: expect.any(Date) });
+    const [row] = await app.database.query('SELECT session_epoch FROM users WHERE id = $1', [someone.id]);
+    expect(row).toEqual({ session_epoch: 1 });
   });
 
   it.each([
@@ -481,8 +481,8 @@ describe('POST /api/v1/auth/password', () => {
         (mail) => mail.includes(`To: ${someone.email}`) && mail.includes('Subject: Your password was changed'),
       ),
     );
-    const [row] = await app.database.query('SELECT credentials_changed_at FROM users WHERE id = $1', [someone.id]);
-    expect(row).toEqual({ credentials_changed_at: expect.any(Date) });
+    const [row] = await app.database.query('SELECT session_epoch FROM users WHERE id = $1', [someone.id]);
+    expect(row).toEqual({ session_epoch: 1 });
     expect(JSON.stringify(app.log)).not.toContain(next);
   });
 
@@ -560,7 +560,7 @@ describe('a password', () => {
 
     await eventually('the hash is of today’s cost', async () => (await hash()).startsWith('$2b$04$'));
     expect(await statusOfLogin(app, someone.username)).toBe(200);
-    const [row] = await app.database.query('SELECT credentials_changed_at FROM users WHERE id = $1', [someone.id]);
-    expect(row).toEqual({ credentials_changed_at: null });
+    const [row] = await app.database.query('SELECT session_epoch FROM users WHERE id = $1', [someone.id]);
+    expect(row).toEqual({ session_epoch: 0 });
   });
 });

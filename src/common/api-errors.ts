@@ -43,12 +43,14 @@ export function refusalsOf(handler: object): readonly Refusal[] {
 export function ApiErrors(...refusals: Refusal[]): MethodDecorator {
   return (target, key, descriptor) => {
     const handler = descriptor.value as object;
-    const all = [...refusalsOf(handler), ...refusals].sort((one, other) => one.status - other.status);
+    const known = refusalsOf(handler);
+    const fresh = refusals.filter((each) => !known.includes(each));
+    const all = [...known, ...fresh].sort((one, other) => one.status - other.status);
     Reflect.defineMetadata(DOCUMENTED, all, handler);
     ApiExtraModels(ErrorResponse)(target, key, descriptor);
-    for (const status of new Set(refusals.map((each) => each.status))) {
+    for (const status of new Set(fresh.map((each) => each.status))) {
       const sharing = all.filter((each) => each.status === status);
-      const added = refusals.filter((each) => each.status === status);
+      const added = fresh.filter((each) => each.status === status);
       // swagger adds each description to those before, and lets the content replace the content before
       const description = added.map(({ code }) => code).join(', ');
       ApiResponse({ status, description, content: contentOf(sharing) })(target, key, descriptor);

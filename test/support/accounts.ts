@@ -40,9 +40,11 @@ export function recordsOf(
   app: Pick<TestApp, 'database'>,
   targetId: string,
 ): Promise<{ action: string; actor_name: string | null; details: Record<string, unknown> }[]> {
-  return app.database.query('SELECT action, actor_name, details FROM audit_entries WHERE target_id = $1 ORDER BY at', [
-    targetId,
-  ]);
+  return app.database.query(
+    `SELECT action, actor_name, details FROM audit_entries
+     WHERE target_id = $1 AND action NOT IN ('auth.signed_in', 'auth.sign_in_refused', 'session.all_ended') ORDER BY at`,
+    [targetId],
+  );
 }
 
 /** A digest of every row of every table, the queue of jobs among them, save those named. */
