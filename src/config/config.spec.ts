@@ -112,7 +112,7 @@ describe('loadConfig', () => {
         submitPerMinute: 60,
         loginPerMinute: 30,
         downloadPerMinute: 600,
-        recipientPerMinute: 5,
+        recipientPerMinute: 30,
         addressPerMinute: 6000,
         readPerMinute: 1200,
         writePerMinute: 600,

@@ -202,7 +202,7 @@ export const SETTINGS = {
   RATE_LIMIT_RECIPIENT: setting(
     'Rate limits',
     PER_MINUTE,
-    '5',
+    '30',
     'submissions of the public form per minute and mailbox',
   ),
   RATE_LIMIT_ADDRESS: setting('Rate limits', PER_MINUTE, '6000', 'other requests to the API per minute and address'),
