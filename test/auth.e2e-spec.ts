@@ -47,7 +47,7 @@ describe('POST /api/v1/auth/login', () => {
       sub: expect.stringMatching(UUID_V4),
       username: 'admin',
       email: 'admin@forecourt.test',
-      role: 'admin',
+      role: 'superadmin',
       type: 'access',
       sid: expect.stringMatching(UUID_V4),
       jti: expect.stringMatching(UUID_V4),
