@@ -35,7 +35,8 @@ const SERVERS = {
 export const SEEDED_LEADS = 2000;
 export const RESUME_BYTES = 100 * 1024;
 const TEMPLATE = 'bench_template';
-const ACCOUNT = { username: 'admin', password: randomBytes(18).toString('base64url') };
+/** Of every kind of character that production asks for. */
+const ACCOUNT = { username: 'admin', password: `${randomBytes(18).toString('base64url')}-Aa1` };
 /** The pool is Forecourt's default for all. */
 const SETTINGS = {
   NODE_ENV: 'production',
