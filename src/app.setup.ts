@@ -11,7 +11,7 @@ import type { Logger } from 'pino';
 import { AppAdapter } from './app.adapter.js';
 import { serveDocs } from './app.docs.js';
 import { AppModule } from './app.module.js';
-import { COOKIE_PATHS } from './auth/refresh-cookie.js';
+import { COOKIE_PATHS } from './auth/sessions/refresh-cookie.js';
 import { bodyProgress } from './common/body-progress.js';
 import { Clock } from './common/clock.js';
 import { toEnvelope } from './common/error.filter.js';

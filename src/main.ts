@@ -3,7 +3,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { closeApp, createApp } from './app.setup.js';
-import { FirstAdmin } from './auth/first-admin.js';
+import { FirstAdmin } from './auth/accounts/first-admin.js';
 import { createLogger, flushed } from './common/logging.js';
 import { type Config, ConfigError, loadConfig } from './config/config.js';
 import { readEnvironment } from './config/environment.js';

@@ -394,7 +394,7 @@ describe('on record', () => {
         outcome: 'done',
         target_kind: 'user',
         target_id: await adminId(),
-        details: { session_id: expect.any(String) },
+        details: { method: 'password', session_id: expect.any(String) },
         ip: '127.0.0.1',
         user_agent: agent.slice(0, 200),
       },

@@ -1,6 +1,6 @@
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { KEY_COMMANDS } from '../src/auth/keys.commands.js';
+import { KEY_COMMANDS } from '../src/auth/tokens/keys.commands.js';
 import { readOptions, UsageError } from '../src/common/command.js';
 import { ADMIN, eventually, SECRET_KEY, startApp, type TestApp } from './support/app.js';
 import { cleanUp } from './support/clean-up.js';

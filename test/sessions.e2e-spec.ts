@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { KnownSessions } from '../src/auth/known-sessions.js';
-import { SessionsService } from '../src/auth/sessions.service.js';
-import { SessionSweep } from '../src/auth/session-sweep.js';
+import { KnownSessions } from '../src/auth/sessions/known-sessions.js';
+import { SessionsService } from '../src/auth/sessions/sessions.service.js';
+import { SessionSweep } from '../src/auth/sessions/session-sweep.js';
 import { Announcements } from '../src/database/announcements.js';
 import { Transactions } from '../src/database/transactions.js';
 import { ADMIN, eventually, SECRET_KEY, startApp, type TestApp } from './support/app.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Clock } from '../src/common/clock.js';
 import { type Account, anAccount, PASSWORD, recordsOf, statusOfLogin } from './support/accounts.js';
 import { eventually, startApp, type TestApp } from './support/app.js';
-import { get, jsonOf, sendJson, tokenOf } from './support/leads.js';
+import { bearer, get, jsonOf, sendJson, tokenOf } from './support/leads.js';
 import { writtenMails } from './support/mail.js';
 
 const USERS = '/api/v1/admin/users';
@@ -121,6 +121,18 @@ describe('POST /api/v1/admin/users', () => {
       statuses.push((await create({ ...person(), role, password: PASSWORD }, admin.token)).status);
 
     expect(statuses).toEqual([201, 201, 403, 403]);
+  });
+
+  it('lets an admin end the sessions of attorneys, and of no superadmin', async () => {
+    const someone = await anAccount(app, superadmin, 'attorney');
+    const other = await anAccount(app, superadmin, 'superadmin');
+    const end = async ({ id }: Account): Promise<number> =>
+      (await app.request(`${USERS}/${id}/sessions`, { method: 'DELETE', headers: bearer(admin.token) })).status;
+
+    expect([await end(someone), await end(other)]).toEqual([204, 403]);
+    expect((await get(app, '/api/v1/auth/me', someone.token)).status).toBe(401);
+    expect((await get(app, '/api/v1/auth/me', other.token)).status).toBe(200);
+    await change(other.id, { is_active: false });
   });
 
   it.each([

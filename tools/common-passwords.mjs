@@ -1,4 +1,4 @@
-// Writes src/auth/common-passwords.txt: the 3,000 most common passwords that are long enough to be chosen at all.
+// Writes src/auth/passwords/common-passwords.txt: the 3,000 most common passwords that are long enough to be chosen at all.
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
@@ -23,4 +23,4 @@ const head = [
   '# HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE,',
   '# ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.',
 ];
-writeFileSync('src/auth/common-passwords.txt', `${[...head, ...common].join('\n')}\n`);
+writeFileSync('src/auth/passwords/common-passwords.txt', `${[...head, ...common].join('\n')}\n`);

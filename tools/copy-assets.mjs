@@ -8,5 +8,5 @@ mkdirSync('dist/assets', { recursive: true });
 for (const file of ['redoc.standalone.js', 'redoc.standalone.js.LICENSE.txt']) {
   copyFileSync(require.resolve(`redoc/bundles/${file}`), `dist/assets/${file}`);
 }
-copyFileSync('src/auth/common-passwords.txt', 'dist/src/auth/common-passwords.txt');
+copyFileSync('src/auth/passwords/common-passwords.txt', 'dist/src/auth/passwords/common-passwords.txt');
 writeFileSync('dist/.built', '');

@@ -1,12 +1,10 @@
 import { ApiProperty, IntersectionType } from '@nestjs/swagger';
-import { ChoiceField, LineField } from '../common/fields.js';
+import { ChoiceField, LineField, TimeField, UuidField } from '../common/fields.js';
 import { PageQuery, PageResponse } from '../common/pagination.js';
-import { TimeField } from '../common/time-field.js';
+import { isUuid } from '../common/uuid.js';
 import type { AuditEntry, AuditOutcome } from './audit-entry.entity.js';
 import { AUDIT_EXPORT_FORMATS, type AuditExportFormat } from './audit-export.js';
 import type { AuditFilter } from './audit.repository.js';
-
-const UUID = { regex: /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, says: 'Must be a UUID' };
 
 class AuditFilterQuery {
   @LineField({
@@ -33,7 +31,7 @@ class AuditFilterQuery {
   @LineField({ min: 1, max: 30, optional: true, example: 'lead' })
   target_kind?: string;
 
-  @LineField({ min: 36, max: 36, optional: true, pattern: UUID })
+  @UuidField({ optional: true })
   target_id?: string;
 
   @ChoiceField(['done', 'refused'], { optional: true })
@@ -42,7 +40,7 @@ class AuditFilterQuery {
   @LineField({ min: 2, max: 45, optional: true, example: '203.0.113.7' })
   ip?: string;
 
-  @LineField({ min: 36, max: 36, optional: true, pattern: UUID, description: 'X-Request-ID of the request' })
+  @UuidField({ optional: true, description: 'X-Request-ID of the request' })
   request_id?: string;
 
   @TimeField({ optional: true, description: 'Not before this time' })
@@ -60,7 +58,7 @@ export class ExportAuditEntriesQuery extends AuditFilterQuery {
 }
 
 export function toAuditFilter(query: AuditFilterQuery): AuditFilter {
-  const isId = query.actor !== undefined && UUID.regex.test(query.actor);
+  const isId = query.actor !== undefined && isUuid(query.actor);
   return {
     actorId: isId ? query.actor : undefined,
     actorName: isId ? undefined : query.actor,

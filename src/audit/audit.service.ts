@@ -51,19 +51,10 @@ export class AuditService {
       actorName: actor.kind === 'user' ? actor.username : actor.kind === 'system' ? actor.name : null,
       ip: actor.kind === 'system' ? null : actor.ip,
       requestId: actor.kind === 'system' ? null : actor.requestId,
-      userAgent: actor.kind === 'system' ? null : userAgentOf(actor.userAgent),
+      userAgent: actor.kind === 'system' ? null : (actor.userAgent ?? null),
       outcome,
       details,
       ...event,
     });
   }
-}
-
-const LONGEST_USER_AGENT = 200;
-/** Control characters, and what turns the direction of text: a reader of the record would be misled. */
-const NOT_IN_A_LINE = /[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu;
-
-function userAgentOf(given: string | undefined): string | null {
-  if (given === undefined) return null;
-  return Array.from(given.replace(NOT_IN_A_LINE, '')).slice(0, LONGEST_USER_AGENT).join('');
 }

@@ -3,12 +3,12 @@ import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { Request } from 'express';
 import { AuditService } from '../audit/audit.service.js';
-import type { Actor } from '../common/actor.js';
+import { type Actor, userAgentOf } from '../common/actor.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { type Access, ACCESS } from './auth.decorators.js';
 import { Forbidden, InvalidToken, NotSignedIn } from './auth.errors.js';
-import type { SignedIn } from './jwt.strategy.js';
 import { may, PUBLIC } from './permissions.js';
+import type { SignedIn } from './tokens/jwt.strategy.js';
 
 /**
  * Who is calling, and may they. Stands before every route; a route that does not say who may call it is closed to all.
@@ -26,7 +26,7 @@ export class AccessGuard extends AuthGuard('jwt') {
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<Request>();
-    const origin = { ip: request.ip ?? '', requestId: request.id ?? '', userAgent: request.headers['user-agent'] };
+    const origin = { ip: request.ip ?? '', requestId: request.id ?? '', userAgent: userAgentOf(request) };
     request.actor = { kind: 'anonymous', ...origin };
     const access = this.reflector.get<Access | undefined>(ACCESS, context.getHandler());
     if (access === undefined) throw new Forbidden();

@@ -6,14 +6,13 @@ import {
   BodyTooLarge,
   InvalidFields,
   ServiceUnavailable,
-  TooManyRequests,
   UnprocessableFields,
   UnsupportedMediaType,
 } from '../common/errors.js';
 import { RateLimited } from '../common/rate-limited.js';
 import { Accepts, InvalidIs400 } from '../common/request-body.js';
 import { UserEmailTaken, UsernameTaken } from '../users/users.errors.js';
-import { AccountsService } from './accounts.service.js';
+import { AccountsService } from './accounts/accounts.service.js';
 import { Allow, Public } from './auth.decorators.js';
 import {
   AccountResponse,
@@ -27,11 +26,11 @@ import {
 } from './auth.dto.js';
 import { InvalidCredentials, InvalidInvitation, SignInBusy, WrongPassword } from './auth.errors.js';
 import { AuthService } from './auth.service.js';
-import { type Client, CurrentClient } from './client.js';
-import { AcceptInvitationRequest } from './invitations.dto.js';
-import { InvitationsService } from './invitations.service.js';
+import { AcceptInvitationRequest } from './invitations/invitations.dto.js';
+import { InvitationsService } from './invitations/invitations.service.js';
 import { Permission } from './permissions.js';
-import { GivesRefreshCookie } from './refresh-cookie.js';
+import { type Client, CurrentClient } from './sessions/client.js';
+import { GivesRefreshCookie } from './sessions/refresh-cookie.js';
 
 @ApiTags('Accounts')
 @Controller({ path: 'auth', version: '1' })
@@ -59,7 +58,6 @@ export class AuthController {
     BodyTooLarge,
     UnsupportedMediaType,
     UnprocessableFields,
-    TooManyRequests,
     SignInBusy,
     ServiceUnavailable,
   )
@@ -103,7 +101,7 @@ export class AuthController {
     description: 'Ends what was signed in with the old one. A mail says that it was changed.',
   })
   @ApiNoContentResponse({ description: 'It is changed' })
-  @ApiErrors(WrongPassword, BodyTooLarge, UnsupportedMediaType, UnprocessableFields, TooManyRequests, SignInBusy)
+  @ApiErrors(WrongPassword, BodyTooLarge, UnsupportedMediaType, UnprocessableFields, SignInBusy)
   async changePassword(@CurrentActor() actor: Actor, @Body() body: ChangePasswordRequest): Promise<void> {
     await this.accounts.changeOwnPassword(actor, body.current_password, body.new_password);
   }
@@ -121,7 +119,6 @@ export class AuthController {
     BodyTooLarge,
     UnsupportedMediaType,
     UnprocessableFields,
-    TooManyRequests,
     SignInBusy,
     ServiceUnavailable,
   )

@@ -2,14 +2,15 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { ChoiceField, EmailField, FlagField, LineField } from '../common/fields.js';
 import type { User } from '../users/users.service.js';
-import { NewPasswordField, SecretField, UsernameField } from './account-fields.js';
+import { NewPasswordField, SecretField, UsernameField } from './accounts/account-fields.js';
+import { OAuth2Extras } from './oauth2-extras.dto.js';
 
 /** Whether a sign-in asks for cookies; a form says so as text. What is neither yes nor no is left as it is. */
 export function asksForCookies(value: unknown): unknown {
   return value === 'true' ? true : value === 'false' ? false : value;
 }
 
-export class LoginRequest {
+export class LoginRequest extends OAuth2Extras {
   @LineField({ min: 1, max: 255, description: 'User name or e-mail address', example: 'admin' })
   username!: string;
 
@@ -23,18 +24,8 @@ export class LoginRequest {
   })
   cookies?: boolean;
 
-  // What OAuth2 clients send beside (RFC 6749, 4.3.2); none of it matters here.
   @ChoiceField(['password', ''], { optional: true, description: 'As the OAuth2 password flow sends it' })
   grant_type?: string;
-
-  @LineField({ min: 0, max: 255, optional: true })
-  scope?: string;
-
-  @LineField({ min: 0, max: 255, optional: true })
-  client_id?: string;
-
-  @LineField({ min: 0, max: 255, optional: true })
-  client_secret?: string;
 }
 
 export class TokenResponse {

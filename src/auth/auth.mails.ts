@@ -1,6 +1,6 @@
 import type { OutgoingMail } from '../mail/mail.service.js';
-import type { Invitation } from './invitation.entity.js';
 import type { User } from '../users/users.service.js';
+import type { Invitation } from './invitations/invitation.entity.js';
 
 /** `2026-01-31 10:30 UTC` */
 const written = (time: Date): string => `${time.toISOString().slice(0, 16).replace('T', ' ')} UTC`;

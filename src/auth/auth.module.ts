@@ -9,26 +9,27 @@ import { SCHEDULED } from '../jobs/scheduled.jobs.js';
 import { MailModule } from '../mail/mail.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccessGuard } from './access.guard.js';
-import { AccessTokens } from './access-tokens.js';
-import { AccountsModule } from './accounts.module.js';
+import { AccountsModule } from './accounts/accounts.module.js';
+import { FirstAdmin } from './accounts/first-admin.js';
+import { UsersAdminController } from './accounts/users-admin.controller.js';
+import { UsersController } from './accounts/users.controller.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
-import { FirstAdmin } from './first-admin.js';
-import { JwksController } from './jwks.controller.js';
-import { JwtStrategy } from './jwt.strategy.js';
-import { KeysModule } from './keys.module.js';
-import { SessionRefresh } from './session-refresh.js';
-import { SessionSweep } from './session-sweep.js';
-import { InvitationsController } from './invitations.controller.js';
-import { InvitationsRepository } from './invitations.repository.js';
-import { InvitationsService } from './invitations.service.js';
-import { SessionsController } from './sessions.controller.js';
-import { SessionsModule } from './sessions.module.js';
+import { InvitationsController } from './invitations/invitations.controller.js';
+import { InvitationsRepository } from './invitations/invitations.repository.js';
+import { InvitationsService } from './invitations/invitations.service.js';
+import { SessionRefresh } from './sessions/session-refresh.js';
+import { SessionSweep } from './sessions/session-sweep.js';
+import { SessionsController } from './sessions/sessions.controller.js';
+import { SessionsModule } from './sessions/sessions.module.js';
+import { UserSessionsController } from './sessions/user-sessions.controller.js';
 import { SignInRecords } from './sign-in-records.js';
-import { UsersAdminController } from './users-admin.controller.js';
-import { UsersController } from './users.controller.js';
-import { SigningKeys } from './signing-keys.js';
-import { UserSessionsController } from './user-sessions.controller.js';
+import { SignIns } from './sign-ins.js';
+import { AccessTokens } from './tokens/access-tokens.js';
+import { JwksController } from './tokens/jwks.controller.js';
+import { JwtStrategy } from './tokens/jwt.strategy.js';
+import { KeysModule } from './tokens/keys.module.js';
+import { SigningKeys } from './tokens/signing-keys.js';
 
 /**
  * Who is calling, and may they. Owns the table `invitations`, signing in, tokens and their keys, permissions and the guard
@@ -67,6 +68,7 @@ import { UserSessionsController } from './user-sessions.controller.js';
     SessionSweep,
     FirstAdmin,
     SignInRecords,
+    SignIns,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
 })

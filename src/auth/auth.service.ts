@@ -2,21 +2,21 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { type Actor, ipOf } from '../common/actor.js';
 import { LOGGER } from '../common/logging.js';
-import { Transactions, type Tx } from '../database/transactions.js';
+import { Transactions } from '../database/transactions.js';
 import { type User, UsersService } from '../users/users.service.js';
-import { AccountsService } from './accounts.service.js';
-import { AccessTokens } from './access-tokens.js';
+import { AccountsService } from './accounts/accounts.service.js';
 import type { RegisterRequest, TokenResponse } from './auth.dto.js';
 import { InvalidCredentials, InvalidToken } from './auth.errors.js';
-import type { Client } from './client.js';
-import { PasswordHasher } from './password-hasher.js';
-import { PasswordPolicy } from './password-policy.js';
-import { PasswordRehash } from './password-rehash.js';
+import { SignInLocks } from './locks/sign-in-locks.js';
+import { PasswordHasher } from './passwords/password-hasher.js';
+import { PasswordPolicy } from './passwords/password-policy.js';
+import { PasswordRehash } from './passwords/password-rehash.js';
 import { REGISTERED_AS } from './permissions.js';
-import { SessionRefresh } from './session-refresh.js';
-import { SessionsService } from './sessions.service.js';
+import type { Client } from './sessions/client.js';
+import { SessionRefresh } from './sessions/session-refresh.js';
 import { SignInRecords } from './sign-in-records.js';
-import { SignInLocks } from './sign-in-locks.js';
+import { SignIns } from './sign-ins.js';
+import { AccessTokens } from './tokens/access-tokens.js';
 
 @Injectable()
 export class AuthService {
@@ -27,7 +27,7 @@ export class AuthService {
     private readonly hasher: PasswordHasher,
     private readonly tokens: AccessTokens,
     private readonly records: SignInRecords,
-    private readonly sessions: SessionsService,
+    private readonly signIns: SignIns,
     private readonly refreshes: SessionRefresh,
     private readonly policy: PasswordPolicy,
     private readonly locks: SignInLocks,
@@ -49,7 +49,9 @@ export class AuthService {
     const isRight = user !== null && matches && user.isActive;
     const isAdmitted = await this.locks.decide(actor, { name, user, isRight });
     const grant =
-      user !== null && isAdmitted ? await this.transactions.run((tx) => this.begin(tx, actor, client, user)) : null;
+      user !== null && isAdmitted
+        ? await this.transactions.run((tx) => this.signIns.complete(tx, actor, client, user, 'password'))
+        : null;
     if (grant === null) {
       this.logger.warn({ ip: ipOf(actor) }, 'a sign-in was refused');
       await this.records.refused(actor, user, name);
@@ -57,14 +59,7 @@ export class AuthService {
     }
     this.logger.info({ ip: ipOf(actor), user_id: grant.user.id, session_id: grant.session.id }, 'signed in');
     this.rehash.begin(grant.user, password);
-    return this.tokens.answerTo(grant);
-  }
-
-  /** A session and its record, or neither. */
-  private async begin(tx: Tx, actor: Actor, client: Client, user: User): ReturnType<SessionsService['begin']> {
-    const grant = await this.sessions.begin(tx, actor, user, client);
-    if (grant !== null) await this.records.succeeded(tx, actor, grant.user, grant.session.id);
-    return grant;
+    return this.signIns.answerTo(grant);
   }
 
   /** The tokens that follow a refresh token. Throws `InvalidRefreshToken`. */

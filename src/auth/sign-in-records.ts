@@ -3,29 +3,34 @@ import { AuditService } from '../audit/audit.service.js';
 import type { Actor } from '../common/actor.js';
 import type { Tx } from '../database/transactions.js';
 import type { User } from '../users/users.service.js';
-import { SigningKeys } from './signing-keys.js';
+import { AccountKey } from './locks/account-key.js';
 
 /** Puts every sign-in on record, good or bad. */
 @Injectable()
 export class SignInRecords {
   constructor(
     private readonly audit: AuditService,
-    private readonly keys: SigningKeys,
+    private readonly key: AccountKey,
   ) {}
 
   /** Commits with the session: nobody gets a token without it. */
-  async succeeded(tx: Tx, actor: Actor, user: User, sessionId: string): Promise<void> {
+  async succeeded(
+    tx: Tx,
+    actor: Actor,
+    user: User,
+    { method, sessionId }: { readonly method: string; readonly sessionId: string },
+  ): Promise<void> {
     await this.audit.record(tx, asUser(actor, user), {
       action: 'auth.signed_in',
       targetKind: 'user',
       targetId: user.id,
-      details: { session_id: sessionId },
+      details: { method, session_id: sessionId },
     });
   }
 
   /**
    * One entry per source, account and minute, and one with the number of further attempts. A name that is nobody's is not
-   * written, because people mistake the field and type their password there: only a hash under the signing key, by which
+   * written, because people mistake the field and type their password there: only a keyed hash, by which
    * attempts at the same name can be told.
    */
   async refused(actor: Actor, user: User | null, name: string): Promise<void> {
@@ -34,8 +39,12 @@ export class SignInRecords {
       targetKind: 'user',
       targetId: user?.id ?? null,
       outcome: 'refused',
-      details: user === null ? { name_hash: this.keys.blind('sign-in name', name.toLowerCase()) } : {},
+      details: user === null ? { name_hash: await this.hashOf(name) } : {},
     });
+  }
+
+  private async hashOf(name: string): Promise<string> {
+    return (await this.key.hash('name', name.toLowerCase())).toString('hex').slice(0, 32);
   }
 }
 

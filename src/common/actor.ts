@@ -6,7 +6,12 @@ import type { Request } from 'express';
  * `anonymous` is a member of the public, `system` a part of Forecourt itself.
  */
 export type Actor =
-  | { readonly kind: 'anonymous'; readonly ip: string; readonly requestId: string; readonly userAgent?: string }
+  | {
+      readonly kind: 'anonymous';
+      readonly ip: string;
+      readonly requestId: string;
+      readonly userAgent?: string | undefined;
+    }
   | {
       readonly kind: 'user';
       readonly id: string;
@@ -16,9 +21,19 @@ export type Actor =
       readonly ip: string;
       readonly requestId: string;
       /** As the program calls itself. */
-      readonly userAgent?: string;
+      readonly userAgent?: string | undefined;
     }
   | { readonly kind: 'system'; readonly name: string };
+
+const LONGEST_USER_AGENT = 200;
+/** Control characters, and what turns the direction of text: a reader of a record would be misled. */
+const NOT_IN_A_LINE = /[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu;
+
+/** What a request says of its program: one line of at most 200 characters; undefined when it says nothing. */
+export function userAgentOf({ headers }: Pick<Request, 'headers'>): string | undefined {
+  const said = headers['user-agent']?.replace(NOT_IN_A_LINE, '');
+  return said === undefined ? undefined : Array.from(said).slice(0, LONGEST_USER_AGENT).join('');
+}
 
 /** Where the request came from; undefined when there was none. */
 export function ipOf(actor: Actor): string | undefined {

@@ -1,14 +1,16 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import type { Logger } from 'pino';
+import { ApplicationSecret } from './application-secret.js';
 import { Clock } from './clock.js';
 import { ErrorFilter } from './error.filter.js';
 import { LOGGER } from './logging.js';
 import { RequestValidationPipe } from './request-validation.pipe.js';
+import { SealedValues } from './sealed-values.js';
 
 /**
- * What every request goes through and every module may use: the error envelope, validation, limits of bodies, clock
- * and logger. Owns no table and knows nothing of the product.
+ * What every request goes through and every module may use: the error envelope, validation, limits of bodies, clock,
+ * logger, and the secret that others follow from. Owns no table and knows nothing of the product.
  */
 @Global()
 @Module({})
@@ -17,13 +19,15 @@ export class CommonModule {
     return {
       module: CommonModule,
       providers: [
+        ApplicationSecret,
         Clock,
+        SealedValues,
         { provide: LOGGER, useValue: logger },
         ErrorFilter,
         { provide: APP_FILTER, useExisting: ErrorFilter },
         { provide: APP_PIPE, useClass: RequestValidationPipe },
       ],
-      exports: [Clock, LOGGER, ErrorFilter],
+      exports: [ApplicationSecret, Clock, LOGGER, ErrorFilter, SealedValues],
     };
   }
 }

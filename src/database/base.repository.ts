@@ -6,7 +6,7 @@ import { rowsIn, type Tx } from './transactions.js';
 export interface PageRequest {
   /** `column = value` conditions; undefined ones do not count. */
   readonly where?: Readonly<Record<string, unknown>>;
-  /** Further conditions, each a constant of the repository with ? for its value; undefined values do not count. */
+  /** Further conditions, each a constant of the repository with ? wherever its value stands; undefined values do not count. */
   readonly conditions?: readonly { readonly text: string; readonly value: unknown }[];
   /** A constant of the repository, never text of a caller. */
   readonly orderBy: string;
@@ -35,16 +35,29 @@ export abstract class BaseRepository<Entity extends { id: string }> {
   ) {}
 
   async findById(id: string): Promise<Entity | null> {
-    const { table, selection } = this.mapping;
-    const [row] = await this.database.read<object>(`SELECT ${selection} FROM ${table} AS t WHERE t.id = $1`, [id]);
-    return row === undefined ? null : this.toEntity(row);
+    return this.findOne('t.id = $1', id);
   }
 
   /** The row, locked until the transaction ends. */
   async lockById(tx: Tx, id: string): Promise<Entity | null> {
+    return this.findOneIn(tx, 't.id = $1 FOR UPDATE', id);
+  }
+
+  /** `condition`: a constant of the repository with $1 for the value; the table is `t`. */
+  protected async findOne(condition: string, value: unknown): Promise<Entity | null> {
+    const [row] = await this.database.read<object>(this.selecting(condition), [value]);
+    return row === undefined ? null : this.toEntity(row);
+  }
+
+  /** As the transaction sees it; the condition may end in a lock. */
+  protected async findOneIn(tx: Tx, condition: string, value: unknown): Promise<Entity | null> {
+    const [row] = await rowsIn(tx, this.selecting(condition), [value]);
+    return row === undefined ? null : this.toEntity(row);
+  }
+
+  private selecting(condition: string): string {
     const { table, selection } = this.mapping;
-    const rows = await rowsIn(tx, `SELECT ${selection} FROM ${table} AS t WHERE t.id = $1 FOR UPDATE`, [id]);
-    return rows[0] === undefined ? null : this.toEntity(rows[0]);
+    return `SELECT ${selection} FROM ${table} AS t WHERE ${condition}`;
   }
 
   async insert(tx: Tx, entity: Entity): Promise<void> {
@@ -76,9 +89,11 @@ export abstract class BaseRepository<Entity extends { id: string }> {
     const where =
       conditions.length === 0
         ? ''
-        : `WHERE ${conditions.map(({ text }, index) => text.replace('?', () => `$${index + 3}`)).join(' AND ')}`;
+        : `WHERE ${conditions.map(({ text }, index) => text.replaceAll('?', () => `$${index + 3}`)).join(' AND ')}`;
     const total =
-      totalOf === undefined ? `count(*) FROM ${table}` : `coalesce(sum(${totalOf.column}), 0) FROM ${totalOf.table}`;
+      totalOf === undefined
+        ? `count(*) FROM ${table} AS t`
+        : `coalesce(sum(${totalOf.column}), 0) FROM ${totalOf.table}`;
     const rows = await this.database.read<{ page_total: string; id: string | null }>(
       `SELECT counted.page_total, paged.* FROM (SELECT (SELECT ${total} ${where})::text AS page_total) AS counted
        LEFT JOIN LATERAL (SELECT ${selection} FROM ${table} AS t ${where} ORDER BY ${request.orderBy} LIMIT $1 OFFSET $2) AS paged ON true`,

@@ -1,7 +1,8 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { keptSecret } from '../common/kept-secret.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { DATA_KEY_BYTES } from './encryption.js';
 import { FileKeyMissing } from './files.errors.js';
@@ -105,22 +106,15 @@ function boundTo(fileId: string): Buffer {
 /** The key of a machine that keeps its files itself: made at the first need and kept for its owner alone. */
 async function localKey(dataDir: string, isNeeded: boolean): Promise<FileKey[]> {
   const path = join(dataDir, 'file-encryption-key');
-  if (isNeeded) {
-    await mkdir(dataDir, { recursive: true });
-    try {
-      await writeFile(path, `${randomBytes(DATA_KEY_BYTES).toString('base64')}\n`, {
-        mode: 0o600,
-        flag: 'wx',
-        flush: true,
-      });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-  }
+  if (isNeeded) return [toLocalKey(await keptSecret(path, DATA_KEY_BYTES))];
   try {
-    return [{ id: LOCAL_KEY_ID, key: Buffer.from((await readFile(path, 'utf8')).trim(), 'base64') }];
+    return [toLocalKey(await readFile(path, 'utf8'))];
   } catch (error) {
-    if (!isNeeded && (error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
+}
+
+function toLocalKey(text: string): FileKey {
+  return { id: LOCAL_KEY_ID, key: Buffer.from(text.trim(), 'base64') };
 }

@@ -6,7 +6,7 @@ import { Allow } from '../auth/auth.decorators.js';
 import { Permission } from '../auth/permissions.js';
 import { type Actor, CurrentActor } from '../common/actor.js';
 import { ApiErrors } from '../common/api-errors.js';
-import { TooManyRequests, UnprocessableFields } from '../common/errors.js';
+import { UnprocessableFields } from '../common/errors.js';
 import { RateLimited } from '../common/rate-limited.js';
 import { UuidParam } from '../common/uuid-param.js';
 import { respondWithBytes } from './download.js';
@@ -52,7 +52,6 @@ export class FilesController {
   @ApiErrors(
     FileNotFound,
     UnprocessableFields,
-    TooManyRequests,
     FileUnreadable,
     FileIntegrityFailed,
     FileKeyMissing,

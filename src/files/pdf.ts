@@ -19,9 +19,9 @@ const MOST_RATIO = 200;
 const SMALL_STREAM_BYTES = 1024 * 1024;
 
 /**
- * Whether a content is a PDF, and what is worth knowing about it; undefined when there is no header in its first KiB (ISO 32000-2,
- * 7.5.2 and annex I). Reads it once from its beginning to its end, unless a watcher saw it; keeps less than 1 MiB in memory, and never throws for what the
- * content says.
+ * Whether a content is a PDF, and what is worth knowing about it; undefined when there is no header in its first KiB (ISO
+ * 32000-2, 7.5.2 and annex I). Reads it once from its beginning to its end, unless a watcher saw it; keeps less than 1 MiB
+ * in memory, and never throws for what the content says.
  */
 export async function inspectPdf(content: Content, watcher?: ContentWatcher): Promise<Inspection | undefined> {
   const headerAt = (await content.read(0, HEAD_BYTES)).indexOf(HEADER);

@@ -33,7 +33,6 @@ import {
   MalformedRequest,
   RequestTimeout,
   ServiceUnavailable,
-  TooManyRequests,
   UnprocessableFields,
   UnsupportedMediaType,
 } from '../common/errors.js';
@@ -104,7 +103,6 @@ export class LeadsController {
     FileTooLarge,
     FileTypeNotAllowed,
     UnsupportedMediaType,
-    TooManyRequests,
     FileNotStored,
     FileInfected,
     FileScannerUnavailable,
@@ -195,7 +193,6 @@ export class LeadsController {
     FileNotReady,
     RangeNotSatisfiable,
     UnprocessableFields,
-    TooManyRequests,
     FileUnreadable,
     FileIntegrityFailed,
     FileKeyMissing,

@@ -63,8 +63,9 @@ export class LeadsService {
   ) {}
 
   /**
-   * Takes a submission in: the résumé is durable before anything names it, then lead, story and both mails commit
-   * together. Throws `TooManyRequests` for a mailbox that is named too often, and `LeadEmailDuplicate`; of any number of equal submissions at once, the unique index lets one through.
+   * Takes a submission in: the résumé is durable before anything names it, then lead, story and both mails commit together.
+   * Throws `TooManyRequests` for a mailbox that is named too often, and `LeadEmailDuplicate`; of any number of equal
+   * submissions at once, the unique index lets one through.
    */
   async submit(actor: Actor, submission: LeadSubmission): Promise<Lead> {
     const { firstName, lastName, email, languages, resume } = submission;

@@ -12,9 +12,9 @@ export interface RateLimitPolicy {
 }
 
 /**
- * Everything that is limited, and how. Per caller's address: `submit`, `login`, `download`, `mail_test`, and `address` for all other requests
- * to the API together. Per user (later: per key): `read`, `write` and `admin`. Per mailbox: `recipient`, so that the public form's
- * confirmations trouble nobody. The defaults suit an office whose people share one address.
+ * Everything that is limited, and how. Per caller's address: `submit`, `login`, `download`, `mail_test`, and `address` for
+ * all other requests to the API together. Per user (later: per key): `read`, `write` and `admin`. Per mailbox: `recipient`,
+ * so that the public form's confirmations trouble nobody. The defaults suit an office whose people share one address.
  */
 export function policiesOf({ rateLimits }: Config): Readonly<Record<RateLimitClass, RateLimitPolicy>> {
   return {

@@ -9,11 +9,8 @@ import { MAIL_TEMPLATES, type MailTemplate } from './mail-catalogue.js';
 import { type MailAttempt, MailAttemptsRepository } from './mail-attempts.repository.js';
 import { MailComposer } from './mail-composer.js';
 import { MailMessage, MailState } from './mail-message.entity.js';
-import {
-  type MailSuppression,
-  MailSuppressionsRepository,
-  type SuppressionListing,
-} from './mail-suppressions.repository.js';
+import type { MailSuppression } from './mail-suppression.entity.js';
+import { MailSuppressionsRepository, type SuppressionListing } from './mail-suppressions.repository.js';
 import { MailNotFound, MailNotRenderable, MailRecipientSuppressed, MailSuppressionNotFound } from './mail.errors.js';
 import { DELIVER_MAIL } from './mail.jobs.js';
 import { type MailListing, MailRepository } from './mail.repository.js';

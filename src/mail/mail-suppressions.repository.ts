@@ -1,18 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Rows } from '../common/pagination.js';
+import { BaseRepository } from '../database/base.repository.js';
 import { Database } from '../database/database.js';
 import { rowsIn, type Tx } from '../database/transactions.js';
-
-/** That an address gets no mail, or got none for a while. */
-export interface MailSuppression {
-  readonly id: string;
-  readonly address: string;
-  /** What its server said. */
-  readonly reason: string;
-  readonly since: Date;
-  readonly liftedAt: Date | null;
-  readonly liftedBy: string | null;
-}
+import { MailSuppression } from './mail-suppression.entity.js';
 
 export interface SuppressionListing {
   readonly page: number;
@@ -25,8 +16,10 @@ export interface SuppressionListing {
 
 /** Addresses that get no mail because they refused it for good, whatever the case they are written in. */
 @Injectable()
-export class MailSuppressionsRepository {
-  constructor(private readonly database: Database) {}
+export class MailSuppressionsRepository extends BaseRepository<MailSuppression> {
+  constructor(database: Database) {
+    super(database, MailSuppression);
+  }
 
   /** Does nothing when the address is suppressed already. */
   async add(tx: Tx, address: string, reason: string, since: Date): Promise<void> {
@@ -50,29 +43,15 @@ export class MailSuppressionsRepository {
 
   /** Latest first. */
   async listPage({ page, size, address, isLifted }: SuppressionListing): Promise<Rows<MailSuppression>> {
-    const rows = await this.database.read<{ readonly matching: number } & (MailSuppression | { readonly id: null })>(
-      `WITH wanted AS (
-         SELECT * FROM mail_suppressions
-         WHERE ($3::text IS NULL OR address = lower($3)) AND ($4::boolean IS NULL OR (lifted_at IS NOT NULL) = $4)
-       )
-       SELECT counted.matching, paged.* FROM (SELECT count(*)::int AS matching FROM wanted) AS counted
-       LEFT JOIN LATERAL (
-         SELECT id, address, reason, since, lifted_at AS "liftedAt", lifted_by AS "liftedBy"
-         FROM wanted ORDER BY since DESC, id DESC LIMIT $1 OFFSET $2) AS paged ON true`,
-      [size, (page - 1) * size, address ?? null, isLifted ?? null],
-    );
-    const found = rows.filter((row) => row.id !== null);
-    return {
-      rows: found.map(({ id, address: suppressed, reason, since, liftedAt, liftedBy }) => ({
-        id,
-        address: suppressed,
-        reason,
-        since,
-        liftedAt,
-        liftedBy,
-      })),
-      total: rows[0]?.matching ?? 0,
-    };
+    return this.findPage({
+      conditions: [
+        { text: 't.address = lower(?)', value: address },
+        { text: '(t.lifted_at IS NOT NULL) = ?', value: isLifted },
+      ],
+      orderBy: 't.since DESC, t.id DESC',
+      page,
+      size,
+    });
   }
 
   /** Whether it was there to be lifted. */

@@ -72,9 +72,9 @@ export class MailRepository extends BaseRepository<MailMessage> {
 
   /**
    * Moves a message to `sending` and puts the attempt on record, in one statement because every message passes here. An
-   * attempt that never ended, because its process died, ends as interrupted. Null when the message must not be sent now:
-   * it is settled, was queued again since the job was made, its recipient is suppressed, or (not for a probe) the server is paused or a suspect of the same recipient
-   * comes first.
+   * attempt that never ended, because its process died, ends as interrupted. Null when the message must not be sent now: it
+   * is settled, was queued again since the job was made, its recipient is suppressed, or (not for a probe) the server is
+   * paused or a suspect of the same recipient comes first.
    */
   async begin(tx: Tx, id: string, now: Date, { isProbe, round }: Beginning): Promise<BegunAttempt | null> {
     const [row] = await rowsIn<BegunRow>(tx, this.beginning, [id, now, isProbe, round]);

@@ -4,7 +4,7 @@ import { Allow } from '../auth/auth.decorators.js';
 import { Permission } from '../auth/permissions.js';
 import { type Actor, CurrentActor } from '../common/actor.js';
 import { ApiErrors } from '../common/api-errors.js';
-import { BodyTooLarge, TooManyRequests, UnprocessableFields, UnsupportedMediaType } from '../common/errors.js';
+import { BodyTooLarge, UnprocessableFields, UnsupportedMediaType } from '../common/errors.js';
 import { RateLimited } from '../common/rate-limited.js';
 import { Accepts } from '../common/request-body.js';
 import { MailDnsService } from '../mail/mail-dns.service.js';
@@ -63,7 +63,7 @@ export class MailStatusController {
       'Past the queue, its pauses and suppressions. Answers 200 whatever the mail server says, with its own words at each step.',
   })
   @ApiOkResponse({ type: MailTestResponse })
-  @ApiErrors(BodyTooLarge, UnsupportedMediaType, UnprocessableFields, TooManyRequests)
+  @ApiErrors(BodyTooLarge, UnsupportedMediaType, UnprocessableFields)
   async sendTestMail(@CurrentActor() actor: Actor, @Body() { to }: TestMailRequest): Promise<MailTestResponse> {
     return toMailTestResponse(await this.mail.sendTest(actor, to));
   }

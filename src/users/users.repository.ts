@@ -32,24 +32,14 @@ export class UsersRepository extends BaseRepository<User> {
 
   /** By user name. */
   async listPage({ search, role, isActive }: UserFilter, page: number, size: number): Promise<Rows<User>> {
-    const where = `WHERE ($3::text IS NULL OR lower(t.username) LIKE $3 OR t.email LIKE $3)
-      AND ($4::user_role IS NULL OR t.role = $4) AND ($5::boolean IS NULL OR t.is_active = $5)`;
-    const rows = await this.database.read<{ page_total: string; id: string | null }>(
-      `SELECT counted.page_total, paged.* FROM (SELECT count(*)::text AS page_total FROM users AS t ${where}) AS counted
-       LEFT JOIN LATERAL (SELECT ${this.mapping.selection} FROM users AS t ${where}
-         ORDER BY lower(t.username), t.id LIMIT $1 OFFSET $2) AS paged ON true`,
-      [
-        size,
-        (page - 1) * size,
-        search === undefined ? null : `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`,
-        role ?? null,
-        isActive ?? null,
-      ],
-    );
-    return {
-      rows: rows.filter(({ id }) => id !== null).map((row) => this.toEntity(row)),
-      total: Number(rows[0]?.page_total ?? 0),
-    };
+    const containing = search === undefined ? undefined : `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
+    return this.findPage({
+      where: { role, is_active: isActive },
+      conditions: [{ text: '(lower(t.username) LIKE ? OR t.email LIKE ?)', value: containing }],
+      orderBy: 'lower(t.username), t.id',
+      page,
+      size,
+    });
   }
 
   /**
@@ -67,14 +57,12 @@ export class UsersRepository extends BaseRepository<User> {
 
   /** The row as this transaction sees it, not locked. */
   async findIn(tx: Tx, id: string): Promise<User | null> {
-    const [row] = await rowsIn(tx, `SELECT ${this.mapping.selection} FROM users AS t WHERE t.id = $1`, [id]);
-    return row === undefined ? null : this.toEntity(row);
+    return this.findOneIn(tx, 't.id = $1', id);
   }
 
   /** The row, which nobody changes until the transaction ends; others may read and share it. */
   async shareById(tx: Tx, id: string): Promise<User | null> {
-    const [row] = await rowsIn(tx, `SELECT ${this.mapping.selection} FROM users AS t WHERE t.id = $1 FOR SHARE`, [id]);
-    return row === undefined ? null : this.toEntity(row);
+    return this.findOneIn(tx, 't.id = $1 FOR SHARE', id);
   }
 
   /** Ends all sessions of somebody at once. */
@@ -100,13 +88,5 @@ export class UsersRepository extends BaseRepository<User> {
       if (violates(error, 'idx_user_email')) throw new UserEmailTaken();
       throw error;
     }
-  }
-
-  private async findOne(condition: string, value: string): Promise<User | null> {
-    const [row] = await this.database.read<object>(
-      `SELECT ${this.mapping.selection} FROM users AS t WHERE ${condition}`,
-      [value],
-    );
-    return row === undefined ? null : this.toEntity(row);
   }
 }
