@@ -144,7 +144,7 @@ describe('a job', () => {
     await eventually('it failed', async () => (await jobsLeft())[0]?.last_error === 'the first time');
     await worker.enqueue('lucky');
 
-    await eventually('all jobs are gone', async () => (await jobsLeft()).length === 0, 15_000);
+    await eventually('all jobs are gone', async () => (await jobsLeft()).length === 0);
     expect(tried).toEqual(['unlucky', 'lucky', 'unlucky']);
   });
 
@@ -222,7 +222,7 @@ describe('a scheduled job', () => {
     await isDue();
     await eventually('it ran', async () => runs > 0);
 
-    await eventually('it waits again', async () => (await rounds())[0]?.due_in === 60, 15_000);
+    await eventually('it waits again', async () => (await rounds())[0]?.due_in === 60);
     expect(runs).toBe(1);
   }, 40_000);
 
@@ -234,7 +234,7 @@ describe('a scheduled job', () => {
     });
     await isDue();
 
-    await eventually('it waits again', async () => runs > 0 && (await rounds())[0]?.due_in === 60, 15_000);
+    await eventually('it waits again', async () => runs > 0 && (await rounds())[0]?.due_in === 60);
     expect(runs).toBe(1);
   }, 30_000);
 });
@@ -255,7 +255,7 @@ describe('the jobs of a process', () => {
     await killed.ended;
     gate.open();
 
-    await eventually('both arrive again', async () => sink.arrived.length === 4, 20_000);
+    await eventually('both arrive again', async () => sink.arrived.length === 4);
     expect(performance.now() - began).toBeLessThan(20_000);
     expect(sink.to(prospect)).toHaveLength(2);
     expect(new Set(sink.arrived.map(({ parsed }) => parsed.messageId)).size).toBe(2);
@@ -363,7 +363,7 @@ describe('a database that is away for a while', () => {
     await worker.enqueue('afterwards');
 
     await eventually('the job is done', async () => done.includes('afterwards'));
-    await eventually('the lock is held again', async () => (await workerLocks()).length === 1, 15_000);
+    await eventually('the lock is held again', async () => (await workerLocks()).length === 1);
   });
 
   it('in the middle of a job ends neither the process nor its work', async () => {

@@ -8,12 +8,13 @@ import { Transactions, type Tx } from '../database/transactions.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { type Failure, failureOf, type FailureKind, isAboutRecipient } from './delivery-failure.js';
 import { MailAttemptsRepository } from './mail-attempts.repository.js';
+import { type BegunAttempt, MailDeliveriesRepository } from './mail-deliveries.repository.js';
 import { type MailMessage, MailState } from './mail-message.entity.js';
 import { MailSender } from './mail-sender.js';
 import { MailServer } from './mail-server.js';
 import { MailSuppressionsRepository } from './mail-suppressions.repository.js';
 import { DELIVER_MAIL } from './mail.jobs.js';
-import { type BegunAttempt, MailRepository } from './mail.repository.js';
+import { MailRepository } from './mail.repository.js';
 import { retryWaitMs } from './retry-wait.js';
 
 const DAY_MS = 86_400_000;
@@ -44,7 +45,8 @@ interface Attempt extends BegunAttempt {
 
 /**
  * Takes one message from `queued` to its end, an attempt at a time: begin (one commit), hand over (no transaction), note
- * the outcome (one commit). On the way of a message that just arrives each of the two is one statement.
+ * the outcome (one commit). On the way of a message that just arrives each of the two is one statement, for several at once
+ * in haste.
  *
  * Who may arrive twice: a message whose process was killed, or lost its database, between the server's yes and our note.
  * It is then still `sending`, its job is freed by the sweep and runs again, and the message goes out once more under the
@@ -59,6 +61,7 @@ export class MailDelivery {
 
   constructor(
     private readonly messages: MailRepository,
+    private readonly deliveries: MailDeliveriesRepository,
     private readonly attempts: MailAttemptsRepository,
     private readonly suppressions: MailSuppressionsRepository,
     private readonly server: MailServer,
@@ -77,7 +80,7 @@ export class MailDelivery {
   async deliver(id: string, round = 0): Promise<void> {
     // every message passes here, and hardly any has to be set aside
     const begun =
-      (await this.messages.beginAlone(id, this.clock.now(), round)) ??
+      (await this.deliveries.beginAlone(id, this.clock.now(), round)) ??
       (await this.transactions.run((tx) => this.setAside(tx, id, round)));
     if (begun !== null) await this.attempt({ ...begun, isProbe: false });
   }
@@ -100,7 +103,7 @@ export class MailDelivery {
         await this.server.resume(tx, state);
         return null;
       }
-      const begun = await this.messages.begin(tx, id, this.clock.now(), { isProbe: true, round: null });
+      const begun = await this.deliveries.begin(tx, id, this.clock.now(), { isProbe: true, round: null });
       if (begun !== null) {
         await this.server.beginProbe(tx, state);
         return begun;
@@ -117,7 +120,7 @@ export class MailDelivery {
     if (message === null || message.round !== round || (await this.suppress(tx, message))) return null;
     const now = this.clock.now();
     if (state.pausedSince === null) {
-      const begun = await this.messages.begin(tx, id, now, { isProbe: false, round });
+      const begun = await this.deliveries.begin(tx, id, now, { isProbe: false, round });
       // otherwise a suspect of the same recipient goes first
       const runAt = new Date(now.getTime() + BEHIND_SUSPECT_MS);
       if (begun === null) await this.jobs.enqueue(tx, DELIVER_MAIL, [{ message_id: id, round }], { runAt });
@@ -153,7 +156,7 @@ export class MailDelivery {
     }
     message.attempts += 1;
     message.markSent(this.clock.now());
-    if (!(await this.messages.recordSentAlone(message, number))) await this.noteSentInPause(attempt);
+    if (!(await this.deliveries.recordSentAlone(attempt))) await this.noteSentInPause(attempt);
     this.logger.info({ message_id: message.id, template: message.template, attempt: number }, 'mail sent');
   }
 

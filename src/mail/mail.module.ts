@@ -19,6 +19,7 @@ import { MailServer } from './mail-server.js';
 import { MailServerRepository } from './mail-server.repository.js';
 import { MailSuppressionsRepository } from './mail-suppressions.repository.js';
 import { DELIVER_MAIL, PROBE_MAIL_SERVER } from './mail.jobs.js';
+import { MailDeliveriesRepository } from './mail-deliveries.repository.js';
 import { MailRepository } from './mail.repository.js';
 import { MailService } from './mail.service.js';
 import { MailTemplates } from './mail.templates.js';
@@ -41,6 +42,7 @@ import { mailTransport } from './mail.transport.js';
     }),
   ],
   providers: [
+    MailDeliveriesRepository,
     MailRepository,
     MailAttemptsRepository,
     MailSuppressionsRepository,
