@@ -229,6 +229,41 @@ describe('the migrations', () => {
     expect(await roles()).toEqual([...was, { username: 'e-client', role: 'attorney', is_active: false }]);
   });
 
+  it('carry mails of every state up, and down again as what the program of that time would take them for', async () => {
+    const before = MIGRATIONS.findIndex(({ name }) => name.startsWith('DescribeMailDelivery'));
+    const after = MIGRATIONS.findIndex(({ name }) => name.startsWith('LetOperatorsSteerMail')) + 1;
+    const states = async (): Promise<Record<string, string>> =>
+      Object.fromEntries(
+        (await database.query<{ recipient: string; state: string }>('SELECT recipient, state FROM mail_messages')).map(
+          ({ recipient, state }) => [recipient, state],
+        ),
+      );
+    const old = { q: 'queued', r: 'retrying', s: 'sent', f: 'failed' };
+    await migrateTo(database.url, before);
+    for (const [recipient, state] of Object.entries(old))
+      await database.query(
+        `INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id, state, sent_at)
+         VALUES (gen_random_uuid(), 't', $1, '{}', 'lead', gen_random_uuid(), $2, $3)`,
+        [recipient, state, state === 'sent' ? new Date() : null],
+      );
+
+    await migrateTo(database.url, after);
+
+    expect(await states()).toEqual(old);
+    await database.query(`
+      INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id, state, cancelled_at, resend_number, resend_of)
+      SELECT gen_random_uuid(), 't', made.state || made.resend_number, '{}', 'lead', gen_random_uuid(), made.state::mail_state,
+        CASE made.state WHEN 'cancelled' THEN now() END, made.resend_number,
+        CASE WHEN made.resend_number > 0 THEN (SELECT id FROM mail_messages WHERE recipient = 's') END
+      FROM (VALUES ('cancelled', 0), ('sending', 0), ('suppressed', 0), ('queued', 1)) AS made (state, resend_number)`);
+    const source = await openApplicationSource();
+    for (let count = after; count > before; count -= 1) await source.undoLastMigration();
+    await source.destroy();
+
+    // what was sent again is gone, because of one cause there could be only one message
+    expect(await states()).toEqual({ ...old, cancelled0: 'failed', sending0: 'retrying', suppressed0: 'failed' });
+  });
+
   it('run again on a database that has them all, and change nothing', async () => {
     await migrateTo(database.url);
     const before = await catalogue();
