@@ -1,27 +1,19 @@
+import { MAIL_SETTINGS } from './mail-settings.js';
 import { optional, secret, type Setting, setting } from './setting.js';
 import {
-  colour,
-  domainName,
   fileKey,
   flag,
   keyFile,
-  languageTag,
-  lines,
   list,
   mailbox,
   oneOf,
   origin,
-  pictureAddress,
   postgresAddress,
   proxy,
   redisAddress,
   secretText,
-  selector,
-  signingKey,
-  signingKeyFile,
   text,
   webAddress,
-  webhookSecret,
   whole,
 } from './setting-readers.js';
 
@@ -273,82 +265,7 @@ export const SETTINGS = {
   CLAMAV_HOST: optional('Files', text, 'host of ClamAV’s clamd; needed unless SCAN_POLICY is off'),
   CLAMAV_PORT: setting('Files', whole(1, 65535), '3310', 'port of clamd'),
 
-  SMTP_HOST: optional(
-    'Mail',
-    text,
-    'mail server; when unset, every mail is written as an .eml file under DATA_DIR/mail',
-  ),
-  SMTP_PORT: setting('Mail', whole(1, 65535), '587', 'port of the mail server'),
-  SMTP_TLS: setting(
-    'Mail',
-    oneOf('auto', 'starttls', 'tls', 'none'),
-    'auto',
-    'auto: TLS on port 465, otherwise STARTTLS when offered and always before a password; starttls and tls insist; none never encrypts',
-  ),
-  SMTP_TIMEOUT_SECONDS: setting('Mail', whole(1, 600), '30', 'longest time that handing over one message may take'),
-  SMTP_USERNAME: optional('Mail', text, 'user name at the mail server, if it asks for one'),
-  SMTP_PASSWORD: optional('Mail', secretText, 'password at the mail server'),
-  SMTP_FROM_EMAIL: setting('Mail', mailbox, 'noreply@forecourt.test', 'sender of every mail'),
-  SMTP_FROM_NAME: setting('Mail', text, 'Lead Management System', 'display name of the sender'),
-  MAIL_REPLY_TO: optional('Mail', mailbox, 'where answers to a mail go; to SMTP_FROM_EMAIL when unset'),
-  DKIM_DOMAIN: optional('Mail', domainName, 'signs mails (DKIM) in the name of this domain, that of SMTP_FROM_EMAIL'),
-  DKIM_SELECTOR: optional(
-    'Mail',
-    selector,
-    'name of the key: its public part stands at <selector>._domainkey.<domain>',
-  ),
-  DKIM_PRIVATE_KEY: secret(
-    'Mail',
-    signingKey,
-    'RSA key of at least 1024 bits in PEM, lines separated by \\n; or DKIM_PRIVATE_KEY_FILE',
-  ),
-  DKIM_PRIVATE_KEY_FILE: optional('Mail', signingKeyFile, 'file that holds the key, read at the start'),
-  ATTORNEY_EMAIL: optional('Mail', list(mailbox), 'who hears of a new lead, comma separated; ADMIN_EMAIL when unset'),
-  ADMIN_ALERT_EMAIL: optional(
-    'Mail',
-    list(mailbox),
-    'who hears of trouble, such as malware in an upload, comma separated; ADMIN_EMAIL when unset',
-  ),
-  ALERT_WEBHOOK_URL: optional('Mail', webAddress, 'a program that hears of trouble as well, by a signed POST'),
-  ALERT_WEBHOOK_SECRET: secret(
-    'Mail',
-    webhookSecret,
-    'signs the calls of ALERT_WEBHOOK_URL (Standard Webhooks): 24 to 64 bytes in base64, with whsec_ before them or not',
-  ),
-  MAIL_MAX_ATTEMPTS: setting('Mail', whole(1, 20), '3', 'attempts at a recipient refused for now; outages use none'),
-  MAIL_RETRY_SECONDS: setting('Mail', whole(1, 3600), '2', 'first wait before a repetition; doubles, up to 5 minutes'),
-  COMPANY_NAME: setting('Mail', text, 'Forecourt Law', 'name of the practice in mails and documents'),
-  DASHBOARD_URL: setting(
-    'Mail',
-    webAddress,
-    'http://localhost:3000',
-    "the attorneys' application; mails link to DASHBOARD_URL/leads/<id>",
-  ),
-  DEFAULT_LOCALE: setting(
-    'Mail',
-    languageTag,
-    'en',
-    'language of mails to attorneys, and to prospects whose own is not among the templates',
-  ),
-  MAIL_TEMPLATES_DIR: optional(
-    'Mail',
-    text,
-    'folder of mail templates, shaped like templates/mail of the program, which is used when unset',
-  ),
-  BRAND_COLOR_PRIMARY: setting('Mail', colour, '1d4ed8', 'colour of notifications and links in mails, as rrggbb'),
-  BRAND_COLOR_SUCCESS: setting('Mail', colour, '15803d', 'colour of confirmations in mails, as rrggbb'),
-  LOGO_URL: optional(
-    'Mail',
-    pictureAddress,
-    'picture above every mail, https, shown 44 pixels high and legible on light and dark; COMPANY_NAME when unset',
-  ),
-  MAIL_SIGNATURE: setting(
-    'Mail',
-    lines,
-    '',
-    'who signs mails to prospects, lines separated by \\n, COMPANY_NAME follows; "The team of COMPANY_NAME" when unset',
-  ),
-  COMPANY_ADDRESS: setting('Mail', lines, '', 'address at the foot of every mail, lines separated by \\n'),
+  ...MAIL_SETTINGS,
 } satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;
