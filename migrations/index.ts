@@ -22,6 +22,7 @@ import { CreateSessions1764000000028 } from './1764000000028-create-sessions.js'
 import { AddSuperadminAndClient1764000000032 } from './1764000000032-add-superadmin-and-client.js';
 import { CreateSignInLocks1764000000033 } from './1764000000033-create-sign-in-locks.js';
 import { CreateInvitations1764000000034 } from './1764000000034-create-invitations.js';
+import { SealSecretsOfMail1764000000036 } from './1764000000036-seal-secrets-of-mail.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const MIGRATIONS = [
@@ -49,4 +50,5 @@ export const MIGRATIONS = [
   AddSuperadminAndClient1764000000032,
   CreateSignInLocks1764000000033,
   CreateInvitations1764000000034,
+  SealSecretsOfMail1764000000036,
 ];

@@ -3,6 +3,7 @@ import { Clock } from '../src/common/clock.js';
 import { type Account, anAccount, PASSWORD, recordsOf, statusOfLogin } from './support/accounts.js';
 import { eventually, startApp, type TestApp } from './support/app.js';
 import { bearer, get, jsonOf, sendJson, tokenOf } from './support/leads.js';
+import { mailsTo, tokenIn } from './support/mailed-links.js';
 import { writtenMails } from './support/mail.js';
 
 const USERS = '/api/v1/admin/users';
@@ -260,7 +261,11 @@ describe('PATCH /api/v1/admin/users/{id}', () => {
       expect(left).toHaveLength(1);
       await app.database.query(`UPDATE users SET role = 'superadmin', is_active = true WHERE id = $1`, [first]);
       await app.database.query(`DELETE FROM users WHERE id = $1`, [second.id]);
-      await eventually('the first is back', async () => (await get(app, USERS, superadmin)).status === 200);
+      await eventually('the first is back', async () => {
+        // whoever lost lost the sessions, too
+        superadmin = await tokenOf(app);
+        return (await get(app, USERS, superadmin)).status === 200;
+      });
     }
   });
 
@@ -289,14 +294,11 @@ describe('an invitation', () => {
 
   /** The tokens that were mailed to somebody, oldest first. */
   const tokensOf = async (email: string, count = 1): Promise<string[]> => {
-    const rows = await eventually('the mail is owed', async () => {
-      const found = await app.database.query<{ url: string }>(
-        `SELECT data ->> 'accept_url' AS url FROM mail_messages WHERE recipient = $1 ORDER BY created_at`,
-        [email],
-      );
+    const mails = await eventually('the mail is written', async () => {
+      const found = (await mailsTo(app, email)).filter(({ template }) => template === 'invitation');
       return found.length === count && found;
     });
-    return rows.map(({ url }) => url.split('#token=')[1]!);
+    return mails.map(tokenIn);
   };
   const invited = async (body: object = {}): Promise<{ id: string; email: string; token: string }> => {
     const response = await invite(body);

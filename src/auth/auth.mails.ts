@@ -1,11 +1,11 @@
 import type { OutgoingMail } from '../mail/mail.service.js';
 import type { User } from '../users/users.service.js';
 import type { Invitation } from './invitations/invitation.entity.js';
+import { linkTo } from './links/link-token.js';
 
 /** `2026-01-31 10:30 UTC` */
 const written = (time: Date): string => `${time.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
-/** The token stands behind the #, which browsers send to no server and in no Referer. */
 export function invitationMail(
   { email, expiresAt }: Invitation,
   inviter: string,
@@ -17,7 +17,7 @@ export function invitationMail(
     recipient: email,
     data: {
       inviter,
-      accept_url: `${dashboardUrl}/accept-invitation#token=${token}`,
+      accept_url: linkTo(`${dashboardUrl}/accept-invitation`, token),
       expires_at: written(expiresAt),
     },
   };

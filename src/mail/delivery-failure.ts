@@ -1,3 +1,5 @@
+import { SealBroken } from '../common/sealed-values.js';
+
 /**
  * What became of an attempt to hand a message over.
  * refused: the server said no for good (5xx) · postponed: no for now, for this recipient (4xx) ·
@@ -62,6 +64,8 @@ export function isAboutRecipient(error: unknown): boolean {
  */
 export function classify(error: unknown): FailureKind {
   const { responseCode, code, command } = (error ?? {}) as SmtpError;
+  // another SECRET_KEY without the one before: no waiting brings the value back
+  if (error instanceof SealBroken) return 'refused';
   if (code === 'EAUTH' || code === 'ENOAUTH' || code === 'ETLS' || code === 'EPROTOCOL') return 'outage';
   if (typeof command === 'string' && !ABOUT_THE_MESSAGE.test(command)) return 'outage';
   if (typeof responseCode !== 'number') return code === 'EENVELOPE' ? 'refused' : 'outage';

@@ -13,6 +13,18 @@ export const MAIL_TEMPLATES = {
 
 export type MailTemplate = keyof typeof MAIL_TEMPLATES;
 
+/**
+ * Values that whoever reads them could use in the recipient's place, such as links that are good once. Sealed in the database,
+ * opened for the recipient alone, and gone when the message is settled.
+ */
+export const MAIL_SECRETS: { readonly [Name in MailTemplate]?: readonly (typeof MAIL_TEMPLATES)[Name][number][] } = {
+  invitation: ['accept_url'],
+};
+
+export function secretsOf(template: string): readonly string[] {
+  return isMailTemplate(template) ? (MAIL_SECRETS[template] ?? []) : [];
+}
+
 /** A message's template with exactly its values. */
 export type MailContent = {
   readonly [Name in MailTemplate]: {

@@ -2,7 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { LOGGER } from '../common/logging.js';
-import type { MailMessage } from './mail-message.entity.js';
+import type { MailData, MailMessage } from './mail-message.entity.js';
+import { MailSecrets } from './mail-secrets.js';
 import { MailTemplates, type PlainMail, type RenderedMail } from './mail.templates.js';
 
 export interface ComposedMail {
@@ -19,17 +20,18 @@ export class MailComposer {
   constructor(
     private readonly templates: MailTemplates,
     private readonly alerts: AlertsService,
+    private readonly secrets: MailSecrets,
     @Inject(LOGGER) logger: Logger,
   ) {
     this.logger = logger.child({ logger: 'mail' });
   }
 
   /**
-   * Never throws: where the template fails, what is known goes out as plain text, and operators are alerted. A message that
-   * looks plain is better than none.
+   * For the recipient alone. Where the template fails, what is known goes out as plain text, and operators are alerted: a
+   * message that looks plain is better than none. Throws `SealBroken` for a secret value that cannot be opened.
    */
   async compose(message: MailMessage): Promise<RenderedMail | PlainMail> {
-    const { composed, failure } = this.preview(message);
+    const { composed, failure } = this.put(message, await this.secrets.open(message));
     if (failure === null) return composed;
     const { id, template, locale } = message;
     this.logger.error({ message_id: id, template, locale, err: failure }, 'mail template failed; plain text goes out');
@@ -41,8 +43,12 @@ export class MailComposer {
     return composed;
   }
 
-  /** What {@link compose} makes of a message, without telling anybody. */
-  preview({ template, locale, data }: MailMessage): ComposedMail {
+  /** What {@link compose} makes of a message, without its secret values and without telling anybody. */
+  preview(message: MailMessage): ComposedMail {
+    return this.put(message, this.secrets.conceal(message));
+  }
+
+  private put({ template, locale }: MailMessage, data: MailData): ComposedMail {
     try {
       return { composed: this.templates.render(template, locale, data), failure: null };
     } catch (error) {

@@ -120,7 +120,8 @@ export class MailDeliveriesRepository extends BaseRepository<MailMessage> {
            AS note (id, number, attempts, sent_at, subject)
        ), noted AS (
          UPDATE mail_messages AS t SET state = 'sent', attempts = note.attempts, sent_at = note.sent_at,
-           subject = note.subject, last_error = NULL, next_attempt_at = NULL, held_at = NULL, is_suspect = false, cancelled_at = NULL
+           subject = note.subject, last_error = NULL, next_attempt_at = NULL, held_at = NULL, is_suspect = false,
+           cancelled_at = NULL, secrets = NULL
          FROM note
          WHERE t.id = ANY ((SELECT $1::uuid[])::uuid[]) AND t.id = note.id
            AND NOT EXISTS (SELECT FROM mail_server_state WHERE paused_since IS NOT NULL)

@@ -34,6 +34,7 @@ const CHANGED = [
   'nextAttemptAt',
   'heldAt',
   'isSuspect',
+  'secrets',
   // what an operator cancelled meanwhile may have been sent by a process that was taken for dead
   'cancelledAt',
 ] as const;

@@ -1,5 +1,6 @@
 import { Column, Entity, PrimaryColumn, Unique } from 'typeorm';
-import { MailJustResent, MailNotWaiting, MailStillUnderWay } from './mail.errors.js';
+import { secretsOf } from './mail-catalogue.js';
+import { MailJustResent, MailNotWaiting, MailSecretGone, MailStillUnderWay } from './mail.errors.js';
 
 /**
  * queued: never tried · sending: under way, or was when its process died · retrying: tried, will be again ·
@@ -43,6 +44,10 @@ export class MailMessage {
 
   @Column('jsonb')
   data!: MailData;
+
+  /** Values that only the recipient may read, sealed; null where there are none, and when the message is settled. */
+  @Column('jsonb', { nullable: true })
+  secrets!: MailData | null;
 
   @Column('varchar', { name: 'about_kind', length: 50 })
   aboutKind!: string;
@@ -148,9 +153,12 @@ export class MailMessage {
     this.cancelledAt = now;
   }
 
-  /** Throws `MailStillUnderWay`, and `MailJustResent` for half a minute after an operator has last said so. */
+  /**
+   * Throws `MailStillUnderWay`, `MailSecretGone`, and `MailJustResent` for half a minute after an operator has last said so.
+   */
   checkResendable(now: Date): void {
     if (!this.isSettled) throw new MailStillUnderWay();
+    if (secretsOf(this.template).length > 0) throw new MailSecretGone();
     if (this.requeuedAt !== null && now.getTime() - this.requeuedAt.getTime() < RESENT_JUST_NOW_MS)
       throw new MailJustResent();
   }
@@ -177,6 +185,7 @@ export class MailMessage {
       recipient: this.recipient,
       locale: this.locale,
       data: this.data,
+      secrets: null,
       aboutKind: this.aboutKind,
       aboutId: this.aboutId,
       createdAt: now,
@@ -211,5 +220,6 @@ export class MailMessage {
     this.nextAttemptAt = null;
     this.heldAt = null;
     this.isSuspect = false;
+    this.secrets = null;
   }
 }

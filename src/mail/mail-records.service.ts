@@ -20,7 +20,7 @@ export type { MailAttempt, MailListing, MailMessage, MailSuppression, Suppressio
 
 export const MAIL_TEMPLATE_NAMES = Object.keys(MAIL_TEMPLATES) as MailTemplate[];
 
-/** A message in words, as it was or will be sent with the templates of today. */
+/** A message in words, as it was or will be sent with the templates of today, without its secret values. */
 export interface MailPreview {
   readonly subject: string;
   /** Null when the message cannot be rendered and goes out as plain text. */
@@ -50,6 +50,7 @@ const STEERED = [
   'nextAttemptAt',
   'heldAt',
   'isSuspect',
+  'secrets',
 ] as const;
 
 /** What is on record of mail, for operators, and what they may do about it. */
@@ -94,7 +95,7 @@ export class MailRecordsService {
    * Queues a settled message again, and returns the one that goes out. What was sent is repeated by a new message with a
    * Message-ID of its own that names the first; a recipient would otherwise take it for one he has. Everything else is tried
    * anew as it is, with all its attempts: where the server had it after all, both are one message to whoever receives them.
-   * Throws `MailNotFound`, `MailStillUnderWay`, `MailJustResent`, `MailAlreadyResent` and `MailRecipientSuppressed`.
+   * Throws `MailNotFound`, `MailStillUnderWay`, `MailSecretGone`, `MailJustResent`, `MailAlreadyResent` and `MailRecipientSuppressed`.
    */
   async resend(tx: Tx, id: string): Promise<MailMessage> {
     const message = await this.lock(tx, id);

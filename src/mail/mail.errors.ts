@@ -16,6 +16,11 @@ export class MailStillUnderWay extends refusal(
   'MAIL_STILL_UNDER_WAY',
   'This message is still on its way and needs no sending again',
 ) {}
+export class MailSecretGone extends refusal(
+  409,
+  'MAIL_SECRET_GONE',
+  'The link in this message was for its recipient alone and is not kept; a new one has to be asked for',
+) {}
 export class MailJustResent extends refusal(
   409,
   'MAIL_JUST_RESENT',

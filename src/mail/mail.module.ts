@@ -14,6 +14,7 @@ import { MailComposer } from './mail-composer.js';
 import { MailAlerts } from './mail.alerts.js';
 import { MailAttemptsRepository } from './mail-attempts.repository.js';
 import { MailDelivery } from './mail-delivery.js';
+import { MailSecrets } from './mail-secrets.js';
 import { MailSender } from './mail-sender.js';
 import { MailServer } from './mail-server.js';
 import { MailServerRepository } from './mail-server.repository.js';
@@ -28,7 +29,7 @@ import { mailTransport } from './mail.transport.js';
 /**
  * Mail. Owns the tables `mail_messages`, `mail_attempts`, `mail_suppressions` and `mail_server_state`, and the templates;
  * promises that a message commits with the change that causes it, and is handed to the mail server or visibly given up;
- * that no outage of the server costs a message; that a recipient who refused for good is not asked again. Leaves to others
+ * that no outage of the server costs a message; that links which open an account are read by their recipient alone; that a recipient who refused for good is not asked again. Leaves to others
  * what is said to whom.
  */
 @Module({
@@ -49,6 +50,7 @@ import { mailTransport } from './mail.transport.js';
     MailServerRepository,
     MailFiguresRepository,
     MailServer,
+    MailSecrets,
     MailSender,
     MailDelivery,
     MailService,

@@ -38,8 +38,9 @@ export class MailRepository extends BaseRepository<MailMessage> {
     const column = <Value>(value: (message: MailMessage) => Value): Value[] => messages.map(value);
     await rowsIn(
       tx,
-      `INSERT INTO mail_messages (id, template, recipient, locale, data, about_kind, about_id, created_at)
-       SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::text[], $7::uuid[], $8::timestamptz[])
+      `INSERT INTO mail_messages (id, template, recipient, locale, data, secrets, about_kind, about_id, created_at)
+       SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::jsonb[], $7::text[], $8::uuid[],
+         $9::timestamptz[])
        ON CONFLICT ON CONSTRAINT uq_mail_messages_cause DO NOTHING`,
       [
         column(({ id }) => id),
@@ -47,6 +48,7 @@ export class MailRepository extends BaseRepository<MailMessage> {
         column(({ recipient }) => recipient),
         column(({ locale }) => locale),
         column(({ data }) => JSON.stringify(data)),
+        column(({ secrets }) => (secrets === null ? null : JSON.stringify(secrets))),
         column(({ aboutKind }) => aboutKind),
         column(({ aboutId }) => aboutId),
         column(({ createdAt }) => createdAt),

@@ -4,8 +4,9 @@ import { Clock } from '../common/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { together, type Tx } from '../database/transactions.js';
 import { JobsService } from '../jobs/jobs.service.js';
-import type { MailContent } from './mail-catalogue.js';
+import { type MailContent, secretsOf } from './mail-catalogue.js';
 import { MailMessage } from './mail-message.entity.js';
+import { MailSecrets } from './mail-secrets.js';
 import { DELIVER_MAIL } from './mail.jobs.js';
 import { MailRepository } from './mail.repository.js';
 import { type MailOutcomes, MailFiguresRepository } from './mail-figures.repository.js';
@@ -34,6 +35,7 @@ export class MailService {
     private readonly figures: MailFiguresRepository,
     private readonly jobs: JobsService,
     private readonly templates: MailTemplates,
+    private readonly secrets: MailSecrets,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -57,11 +59,14 @@ export class MailService {
         locale: this.config.mail.defaultLocale,
         ...mail,
         id: randomUUID(),
+        secrets: null,
         aboutKind: about.kind,
         aboutId: about.id,
         createdAt,
       }),
     );
+    // where there are none the statements below leave at once, in the caller's order
+    for (const message of messages) if (secretsOf(message.template).length > 0) await this.secrets.seal(message);
     await together(
       this.messages.insertAll(tx, messages),
       this.jobs.enqueue(

@@ -23,6 +23,7 @@ import {
   MailNotRenderable,
   MailNotWaiting,
   MailRecipientSuppressed,
+  MailSecretGone,
   MailStillUnderWay,
 } from '../mail/mail.errors.js';
 import { MailAdminService } from './mail-admin.service.js';
@@ -59,7 +60,8 @@ export class MailMessagesController {
   @Allow(Permission.MailRead)
   @ApiOperation({
     summary: 'One mail with its attempts',
-    description: 'And in words, as it was or will be sent; a template that changed since then shows as it is now.',
+    description:
+      'And in words, as it was or will be sent, save links that are for its recipient alone; a template that changed since then shows as it is now.',
   })
   @ApiOkResponse({ type: MailDetailResponse })
   @ApiErrors(MailNotFound, UnprocessableFields)
@@ -90,12 +92,13 @@ export class MailMessagesController {
   @ApiOperation({
     summary: 'Send a mail again',
     description:
-      'One that was sent goes out as a new message that names it; any other is tried anew as it is, under the same Message-ID. The answer is the message that goes out.',
+      'One that was sent goes out as a new message that names it; any other is tried anew as it is, under the same Message-ID. The answer is the message that goes out. One with a link that is good once is never sent again.',
   })
   @ApiAcceptedResponse({ type: MailMessageResponse })
   @ApiErrors(
     MailNotFound,
     MailStillUnderWay,
+    MailSecretGone,
     MailJustResent,
     MailAlreadyResent,
     MailRecipientSuppressed,

@@ -96,6 +96,7 @@ describe('the migrations', () => {
         'ALTER TABLE "mail_messages" DROP CONSTRAINT "ck_mail_messages_cancelled_at"',
         'ALTER TABLE "mail_messages" DROP CONSTRAINT "ck_mail_messages_locale"',
         'ALTER TABLE "mail_messages" DROP CONSTRAINT "ck_mail_messages_resend"',
+        'ALTER TABLE "mail_messages" DROP CONSTRAINT "ck_mail_messages_secrets"',
         'ALTER TABLE "mail_messages" DROP CONSTRAINT "ck_mail_messages_sent_at"',
         'ALTER TABLE "mail_messages" DROP CONSTRAINT "fk_mail_messages_resend_of"',
         'ALTER TABLE "mail_suppressions" ALTER COLUMN "id" DROP DEFAULT',

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { AuditService } from '../../audit/audit.service.js';
 import { type Actor, nameOf } from '../../common/actor.js';
 import { Clock } from '../../common/clock.js';
@@ -15,6 +15,7 @@ import { AccountRights } from '../accounts/account-rights.js';
 import { AccountsService } from '../accounts/accounts.service.js';
 import { InvalidInvitation, InvitationEnded, InvitationNotFound } from '../auth.errors.js';
 import { invitationMail } from '../auth.mails.js';
+import { hashOfLinkToken, newLinkToken } from '../links/link-token.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { PasswordPolicy } from '../passwords/password-policy.js';
 import { Invitation } from './invitation.entity.js';
@@ -35,13 +36,10 @@ export interface AcceptanceRequest {
 }
 
 const VALID_FOR_MS = 72 * 60 * 60_000;
-const TOKEN_BYTES = 32;
-
-const hashOf = (token: string): Buffer => createHash('sha256').update(token).digest();
 
 /**
  * Accounts that their owners make themselves, with a link that works once and for 72 hours. Only the hash of its token is
- * kept, beside the mail that carries it.
+ * kept, and the mail that carries it is sealed until it is sent.
  */
 @Injectable()
 export class InvitationsService {
@@ -95,7 +93,7 @@ export class InvitationsService {
    * `InvalidInvitation` after the same work for whatever reason, `UsernameTaken` or `UserEmailTaken`.
    */
   async accept(actor: Actor, { token, password, username }: AcceptanceRequest): Promise<User> {
-    const tokenHash = hashOf(token);
+    const tokenHash = hashOfLinkToken(token);
     const found = await this.invitations.findByTokenHash(tokenHash);
     const invited = found?.isValid(this.clock.now()) === true ? found : undefined;
     this.policy.require(password, { username: username ?? invited?.username ?? undefined, email: invited?.email });
@@ -124,14 +122,14 @@ export class InvitationsService {
   }
 
   private async issue(tx: Tx, actor: Actor, { email, role, username }: InvitationRequest): Promise<Invitation> {
-    const token = randomBytes(TOKEN_BYTES).toString('base64url');
+    const token = newLinkToken();
     const createdAt = this.clock.now();
     const invitation = Object.assign(new Invitation(), {
       id: randomUUID(),
       email,
       username: username ?? null,
       role,
-      tokenHash: hashOf(token),
+      tokenHash: token.hash,
       invitedById: actor.kind === 'user' ? actor.id : null,
       createdAt,
       expiresAt: new Date(createdAt.getTime() + VALID_FOR_MS),
@@ -142,7 +140,7 @@ export class InvitationsService {
     await this.record(tx, actor, 'invitation.sent', invitation, { role });
     const { companyName, dashboardUrl } = this.config.mail;
     const inviter = actor.kind === 'user' ? nameOf(actor) : companyName;
-    const mail = invitationMail(invitation, inviter, token, dashboardUrl);
+    const mail = invitationMail(invitation, inviter, token.text, dashboardUrl);
     await this.mail.queue(tx, { kind: 'invitation', id: invitation.id }, [mail]);
     return invitation;
   }
