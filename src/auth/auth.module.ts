@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { JwtModule } from '@nestjs/jwt';
 import { PassportModule } from '@nestjs/passport';
 import { AuditModule } from '../audit/audit.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
@@ -23,13 +22,9 @@ import { SessionSweep } from './sessions/session-sweep.js';
 import { SessionsController } from './sessions/sessions.controller.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { UserSessionsController } from './sessions/user-sessions.controller.js';
-import { SignInRecords } from './sign-in-records.js';
-import { SignIns } from './sign-ins.js';
-import { AccessTokens } from './tokens/access-tokens.js';
+import { SignInsModule } from './sign-ins.module.js';
 import { JwksController } from './tokens/jwks.controller.js';
 import { JwtStrategy } from './tokens/jwt.strategy.js';
-import { KeysModule } from './tokens/keys.module.js';
-import { SigningKeys } from './tokens/signing-keys.js';
 
 /**
  * Who is calling, and may they. Owns the table `invitations`, signing in, tokens and their keys, permissions and the guard
@@ -41,12 +36,11 @@ import { SigningKeys } from './tokens/signing-keys.js';
     AccountsModule,
     AuditModule,
     JobsModule,
-    KeysModule,
     MailModule,
     SessionsModule,
+    SignInsModule,
     UsersModule,
     PassportModule,
-    JwtModule.register({}),
   ],
   controllers: [
     AuthController,
@@ -59,16 +53,12 @@ import { SigningKeys } from './tokens/signing-keys.js';
   ],
   providers: [
     AuthService,
-    AccessTokens,
-    SigningKeys,
     InvitationsRepository,
     InvitationsService,
     JwtStrategy,
     SessionRefresh,
     SessionSweep,
     FirstAdmin,
-    SignInRecords,
-    SignIns,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
 })

@@ -1,0 +1,21 @@
+import { Module } from '@nestjs/common';
+import { JwtModule } from '@nestjs/jwt';
+import { AuditModule } from '../audit/audit.module.js';
+import { AccountsModule } from './accounts/accounts.module.js';
+import { SessionsModule } from './sessions/sessions.module.js';
+import { SignInRecords } from './sign-in-records.js';
+import { SignIns } from './sign-ins.js';
+import { AccessTokens } from './tokens/access-tokens.js';
+import { KeysModule } from './tokens/keys.module.js';
+import { SigningKeys } from './tokens/signing-keys.js';
+
+/**
+ * Where every way to sign in ends. Owns access tokens and their keys; promises that each sign-in is on record. Leaves to the
+ * ways how somebody proves who they are.
+ */
+@Module({
+  imports: [AccountsModule, AuditModule, KeysModule, SessionsModule, JwtModule.register({})],
+  providers: [AccessTokens, SigningKeys, SignInRecords, SignIns],
+  exports: [AccessTokens, SigningKeys, SignInRecords, SignIns],
+})
+export class SignInsModule {}
