@@ -23,6 +23,8 @@ import { AddSuperadminAndClient1764000000032 } from './1764000000032-add-superad
 import { CreateSignInLocks1764000000033 } from './1764000000033-create-sign-in-locks.js';
 import { CreateInvitations1764000000034 } from './1764000000034-create-invitations.js';
 import { SealSecretsOfMail1764000000036 } from './1764000000036-seal-secrets-of-mail.js';
+import { CreateMailedLinks1764000000037 } from './1764000000037-create-mailed-links.js';
+import { VerifyAddresses1764000000038 } from './1764000000038-verify-addresses.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const MIGRATIONS = [
@@ -51,4 +53,6 @@ export const MIGRATIONS = [
   CreateSignInLocks1764000000033,
   CreateInvitations1764000000034,
   SealSecretsOfMail1764000000036,
+  CreateMailedLinks1764000000037,
+  VerifyAddresses1764000000038,
 ];

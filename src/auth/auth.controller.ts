@@ -1,5 +1,6 @@
 import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { AcceptedLanguages } from '../common/accepted-languages.js';
 import { type Actor, CurrentActor } from '../common/actor.js';
 import { ApiErrors } from '../common/api-errors.js';
 import {
@@ -28,6 +29,7 @@ import { InvalidCredentials, InvalidInvitation, SignInBusy, WrongPassword } from
 import { AuthService } from './auth.service.js';
 import { AcceptInvitationRequest } from './invitations/invitations.dto.js';
 import { InvitationsService } from './invitations/invitations.service.js';
+import { EmailNotVerified } from './links/links.errors.js';
 import { Permission } from './permissions.js';
 import { type Client, CurrentClient } from './sessions/client.js';
 import { GivesRefreshCookie } from './sessions/refresh-cookie.js';
@@ -55,6 +57,7 @@ export class AuthController {
   @ApiOkResponse({ type: TokenResponse })
   @ApiErrors(
     InvalidCredentials,
+    EmailNotVerified,
     BodyTooLarge,
     UnsupportedMediaType,
     UnprocessableFields,
@@ -75,12 +78,17 @@ export class AuthController {
   @Accepts('json')
   @ApiOperation({
     summary: 'Register an attorney',
-    description: 'For admins; open to everybody only with REGISTRATION_MODE=open in development.',
+    description:
+      'For admins; open to everybody only with REGISTRATION_MODE=open in development, and then a mailed link verifies the address.',
   })
   @ApiCreatedResponse({ type: RegisteredResponse })
   @ApiErrors(InvalidFields, UsernameTaken, UserEmailTaken, BodyTooLarge, UnsupportedMediaType, SignInBusy)
-  async register(@CurrentActor() actor: Actor, @Body() body: RegisterRequest): Promise<RegisteredResponse> {
-    return toRegisteredResponse(await this.auth.register(actor, body));
+  async register(
+    @CurrentActor() actor: Actor,
+    @Body() body: RegisterRequest,
+    @AcceptedLanguages() languages: string[],
+  ): Promise<RegisteredResponse> {
+    return toRegisteredResponse(await this.auth.register(actor, body, languages));
   }
 
   @Get('me')

@@ -48,8 +48,8 @@ export class SignInBusy extends refusal(
   }
 }
 export class WrongPassword extends refusal(403, 'WRONG_PASSWORD', 'The current password is not right') {
-  constructor() {
-    super({ fieldErrors: { current_password: ['Is not your password'] } });
+  constructor(details: RefusalDetails = {}) {
+    super({ fieldErrors: { current_password: ['Is not your password'] }, ...details });
   }
 }
 export class InvitationNotFound extends refusal(404, 'INVITATION_NOT_FOUND', 'Invitation not found') {}

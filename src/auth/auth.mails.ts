@@ -4,7 +4,7 @@ import type { Invitation } from './invitations/invitation.entity.js';
 import { linkTo } from './links/link-token.js';
 
 /** `2026-01-31 10:30 UTC` */
-const written = (time: Date): string => `${time.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+export const writtenTime = (time: Date): string => `${time.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
 export function invitationMail(
   { email, expiresAt }: Invitation,
@@ -18,7 +18,7 @@ export function invitationMail(
     data: {
       inviter,
       accept_url: linkTo(`${dashboardUrl}/accept-invitation`, token),
-      expires_at: written(expiresAt),
+      expires_at: writtenTime(expiresAt),
     },
   };
 }
@@ -28,7 +28,7 @@ export function signInLockedMail({ email, username }: User, lockedAt: Date, lock
   return {
     template: 'sign_in_locked',
     recipient: email,
-    data: { username, locked_at: written(lockedAt), locked_until: written(lockedUntil) },
+    data: { username, locked_at: writtenTime(lockedAt), locked_until: writtenTime(lockedUntil) },
   };
 }
 
@@ -37,6 +37,6 @@ export function passwordChangedMail({ email, username }: User, changedAt: Date):
   return {
     template: 'password_changed',
     recipient: email,
-    data: { username, changed_at: written(changedAt) },
+    data: { username, changed_at: writtenTime(changedAt) },
   };
 }

@@ -17,6 +17,7 @@ import { AuthService } from './auth.service.js';
 import { InvitationsController } from './invitations/invitations.controller.js';
 import { InvitationsRepository } from './invitations/invitations.repository.js';
 import { InvitationsService } from './invitations/invitations.service.js';
+import { LinksModule } from './links/links.module.js';
 import { SessionRefresh } from './sessions/session-refresh.js';
 import { SessionSweep } from './sessions/session-sweep.js';
 import { SessionsController } from './sessions/sessions.controller.js';
@@ -36,6 +37,7 @@ import { JwtStrategy } from './tokens/jwt.strategy.js';
     AccountsModule,
     AuditModule,
     JobsModule,
+    LinksModule,
     MailModule,
     SessionsModule,
     SignInsModule,

@@ -2,11 +2,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { type Actor, ipOf } from '../common/actor.js';
 import { LOGGER } from '../common/logging.js';
+import { CONFIG, type Config } from '../config/config.js';
 import { Transactions } from '../database/transactions.js';
 import { type User, UsersService } from '../users/users.service.js';
 import { AccountsService } from './accounts/accounts.service.js';
 import type { RegisterRequest, TokenResponse } from './auth.dto.js';
 import { InvalidCredentials, InvalidToken } from './auth.errors.js';
+import { LinkRequests } from './links/link-requests.js';
+import { EmailNotVerified } from './links/links.errors.js';
 import { SignInLocks } from './locks/sign-in-locks.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { PasswordPolicy } from './passwords/password-policy.js';
@@ -33,7 +36,9 @@ export class AuthService {
     private readonly locks: SignInLocks,
     private readonly rehash: PasswordRehash,
     private readonly accounts: AccountsService,
+    private readonly links: LinkRequests,
     private readonly transactions: Transactions,
+    @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) logger: Logger,
   ) {
     this.logger = logger.child({ logger: 'auth' });
@@ -41,13 +46,18 @@ export class AuthService {
 
   /**
    * Tokens of a new session for the right password. Throws `InvalidCredentials` in the same words and after the same work for an
-   * unknown name, a wrong password, a disabled account and one that is locked to the caller.
+   * unknown name, a wrong password, a disabled account and one that is locked to the caller; `EmailNotVerified` to nobody who
+   * does not know the password.
    */
   async signIn(actor: Actor, client: Client, name: string, password: string): Promise<TokenResponse> {
     const user = await this.users.findForSignIn(name);
     const matches = await this.hasher.matches(password, user?.hashedPassword);
     const isRight = user !== null && matches && user.isActive;
     const isAdmitted = await this.locks.decide(actor, { name, user, isRight });
+    if (user?.emailVerifiedAt === null && isAdmitted && !this.config.auth.allowUnverifiedSignIn) {
+      await this.records.refused(actor, user, name);
+      throw new EmailNotVerified();
+    }
     const grant =
       user !== null && isAdmitted
         ? await this.transactions.run((tx) => this.signIns.complete(tx, actor, client, user, 'password'))
@@ -67,13 +77,24 @@ export class AuthService {
     return this.tokens.answerTo(await this.refreshes.refresh(actor, client, refreshToken));
   }
 
-  /** A new attorney. Throws `UsernameTaken`, `UserEmailTaken`, or `UnprocessableFields` for a password that may not be chosen. */
-  async register(actor: Actor, { username, email, password }: RegisterRequest): Promise<User> {
+  /**
+   * A new attorney; one who registered without an admin is mailed a link that verifies the address. Throws `UsernameTaken`,
+   * `UserEmailTaken`, or `UnprocessableFields` for a password that may not be chosen.
+   */
+  async register(
+    actor: Actor,
+    { username, email, password }: RegisterRequest,
+    languages: readonly string[],
+  ): Promise<User> {
     this.policy.require(password, { username, email });
     const hashedPassword = await this.hasher.hash(password);
-    return this.transactions.run((tx) =>
-      this.accounts.add(tx, actor, { username, email, hashedPassword, role: REGISTERED_AS }),
-    );
+    const isEmailVerified = actor.kind !== 'anonymous';
+    return this.transactions.run(async (tx) => {
+      const account = { username, email, hashedPassword, role: REGISTERED_AS, isEmailVerified };
+      const user = await this.accounts.add(tx, actor, account);
+      if (!isEmailVerified) await this.links.owe(tx, { purpose: 'verify_email', email, languages });
+      return user;
+    });
   }
 
   /** The caller's own account. */

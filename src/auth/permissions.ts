@@ -78,5 +78,16 @@ export const REGISTERED_AS = Role.Attorney;
  */
 export const INVITABLE: readonly Role[] = [Role.Client, Role.Attorney];
 
+/**
+ * Who signs in by mailed link alone. Not the staff: they see what others confided, so whoever reads their mail must need a
+ * password as well.
+ */
+export function maySignInByLink(role: Role): boolean {
+  return role === SIGNED_UP_AS;
+}
+
+/** What those are who make their account with a mailed link. */
+export const SIGNED_UP_AS = Role.Client;
+
 /** What the first account of an installation is. */
 export const FIRST_ACCOUNT = Role.Superadmin;

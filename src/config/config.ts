@@ -70,6 +70,13 @@ export interface Config {
     /** Failed sign-ins within 15 minutes: from one source (0 means never), and from all together. */
     readonly lockout: { readonly failures: number; readonly accountFailures: number };
     readonly openRegistration: boolean;
+    readonly allowUnverifiedSignIn: boolean;
+    /** Signing in as a client by mailed link. */
+    readonly magicLinks: {
+      readonly mode: SettingValues['MAGIC_LINK'];
+      readonly minutes: number;
+      readonly sameBrowser: boolean;
+    };
   };
   readonly admin: { readonly username: string; readonly email: string; readonly password: string | undefined };
   readonly rateLimits: {
@@ -269,6 +276,12 @@ function toConfig(values: SettingValues): Config {
       lockout: { failures: values.LOCKOUT_FAILURES, accountFailures: values.LOCKOUT_ACCOUNT_FAILURES },
       requireComplexPasswords: values.PASSWORD_REQUIRE_COMPLEXITY ?? isProduction,
       openRegistration: values.REGISTRATION_MODE === 'open',
+      allowUnverifiedSignIn: values.ALLOW_UNVERIFIED_SIGN_IN,
+      magicLinks: {
+        mode: values.MAGIC_LINK,
+        minutes: values.MAGIC_LINK_EXPIRE_MINUTES,
+        sameBrowser: values.MAGIC_LINK_SAME_BROWSER,
+      },
     },
     admin: {
       username: values.ADMIN_USERNAME,

@@ -69,7 +69,7 @@ export const MAIL_SETTINGS = {
     'Mail',
     webAddress,
     'http://localhost:3000',
-    "the attorneys' application; mails link to DASHBOARD_URL/leads/<id>",
+    "the attorneys' application, where all links in mails lead: DASHBOARD_URL/leads/<id>, /reset-password#token=… and so on",
   ),
   DEFAULT_LOCALE: setting(
     'Mail',

@@ -179,6 +179,30 @@ export const SETTINGS = {
     'admin',
     'who may register attorneys: an admin, or (refused in production) anybody',
   ),
+  ALLOW_UNVERIFIED_SIGN_IN: setting(
+    'Accounts',
+    flag,
+    'false',
+    'lets those sign in who registered themselves and did not verify their e-mail address yet',
+  ),
+  MAGIC_LINK: setting(
+    'Accounts',
+    oneOf('off', 'invited', 'open'),
+    'invited',
+    'who may sign in as a client by a mailed link: nobody, clients who have an account, or anybody (the first link makes the account)',
+  ),
+  MAGIC_LINK_EXPIRE_MINUTES: setting(
+    'Accounts',
+    whole(5, 2880),
+    '15',
+    'lifetime of such a link; up to two days, at most an hour is wise',
+  ),
+  MAGIC_LINK_SAME_BROWSER: setting(
+    'Accounts',
+    flag,
+    'false',
+    'such a link works in the browser alone that asked for it',
+  ),
   ADMIN_USERNAME: setting('Accounts', text, 'admin', 'user name of the first admin, made at the first start'),
   ADMIN_EMAIL: setting('Accounts', mailbox, 'admin@forecourt.test', 'e-mail address of the first admin'),
   ADMIN_PASSWORD: optional(

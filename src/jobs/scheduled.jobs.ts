@@ -25,5 +25,6 @@ export const SCHEDULED = {
     everyMinutes: 60,
     doc: 'forgets failed sign-ins, and where accounts are not used from any more',
   },
+  sweepLinks: { name: 'auth.sweep_links', everyMinutes: DAY, doc: 'removes mailed links long over' },
   checkFiles: { name: 'files.check', everyMinutes: DAY, doc: 'alerts operators to files whose bytes are missing' },
 } as const satisfies Readonly<Record<string, ScheduledJob>>;

@@ -8,6 +8,13 @@ export const MAIL_TEMPLATES = {
   invitation: ['inviter', 'accept_url', 'expires_at'],
   sign_in_locked: ['username', 'locked_at', 'locked_until'],
   password_changed: ['username', 'changed_at'],
+  email_verification: ['username', 'verify_url', 'expires_at'],
+  password_reset: ['username', 'reset_url', 'expires_at'],
+  magic_link: ['sign_in_url', 'expires_at'],
+  email_change: ['username', 'confirm_url', 'expires_at'],
+  email_change_notice: ['username', 'new_email', 'requested_at'],
+  email_taken: ['username', 'requested_at'],
+  email_changed: ['username', 'new_email', 'changed_at'],
   alert: ['summary', 'cause', 'raised_at', 'details'],
 } as const satisfies Record<string, readonly string[]>;
 
@@ -19,6 +26,10 @@ export type MailTemplate = keyof typeof MAIL_TEMPLATES;
  */
 export const MAIL_SECRETS: { readonly [Name in MailTemplate]?: readonly (typeof MAIL_TEMPLATES)[Name][number][] } = {
   invitation: ['accept_url'],
+  email_verification: ['verify_url'],
+  password_reset: ['reset_url'],
+  magic_link: ['sign_in_url'],
+  email_change: ['confirm_url'],
 };
 
 export function secretsOf(template: string): readonly string[] {

@@ -15,7 +15,11 @@ export class User {
   @Column('varchar', { length: 255 })
   email!: string;
 
-  /** A bcrypt hash. */
+  /** Since when it is known that mail to the address reaches the owner of the account; null while it is not. */
+  @Column('timestamptz', { name: 'email_verified_at', nullable: true })
+  emailVerifiedAt!: Date | null;
+
+  /** A bcrypt hash, or what is the hash of no password. */
   @Column('varchar', { name: 'hashed_password', length: 255 })
   hashedPassword!: string;
 

@@ -80,6 +80,16 @@ export class UsersRepository extends BaseRepository<User> {
     return rows.length > 0;
   }
 
+  /** Throws `UserEmailTaken`. */
+  async updateEmail(tx: Tx, user: User): Promise<void> {
+    try {
+      await this.update(tx, user, ['email', 'emailVerifiedAt']);
+    } catch (error) {
+      if (violates(error, 'idx_user_email')) throw new UserEmailTaken();
+      throw error;
+    }
+  }
+
   override async insert(tx: Tx, user: User): Promise<void> {
     try {
       await super.insert(tx, user);

@@ -14,6 +14,8 @@ export interface NewUser {
   readonly email: string;
   readonly hashedPassword: string;
   readonly role: Role;
+  /** True unless said otherwise: whoever makes an account for another vouches for the address. */
+  readonly isEmailVerified?: boolean | undefined;
 }
 
 /** What may change about an account; what is undefined stays. */
@@ -34,7 +36,8 @@ export class UsersService {
   ) {}
 
   /** Adds an active account. Throws `UsernameTaken` or `UserEmailTaken`. */
-  async add(tx: Tx, { username, email, hashedPassword, role }: NewUser): Promise<User> {
+  async add(tx: Tx, { username, email, hashedPassword, role, isEmailVerified = true }: NewUser): Promise<User> {
+    const createdAt = this.clock.now();
     const user = Object.assign(new User(), {
       id: randomUUID(),
       username,
@@ -43,7 +46,8 @@ export class UsersService {
       role,
       isActive: true,
       sessionEpoch: 0,
-      createdAt: this.clock.now(),
+      createdAt,
+      emailVerifiedAt: isEmailVerified ? createdAt : null,
     });
     await this.users.insert(tx, user);
     return user;
@@ -77,6 +81,20 @@ export class UsersService {
   async setPassword(tx: Tx, user: User, hashedPassword: string): Promise<void> {
     user.hashedPassword = hashedPassword;
     await this.users.update(tx, user, ['hashedPassword']);
+  }
+
+  /** That mail to the address reaches the owner of a locked account. */
+  async noteVerified(tx: Tx, user: User): Promise<void> {
+    if (user.emailVerifiedAt !== null) return;
+    user.emailVerifiedAt = this.clock.now();
+    await this.users.update(tx, user, ['emailVerifiedAt']);
+  }
+
+  /** Gives a locked account another address, which is its owner's. Throws `UserEmailTaken`. */
+  async changeEmail(tx: Tx, user: User, email: string): Promise<void> {
+    user.email = email.toLowerCase();
+    user.emailVerifiedAt = this.clock.now();
+    await this.users.updateEmail(tx, user);
   }
 
   /** Sets another hash of the same password; false when the password was changed meanwhile. */

@@ -58,6 +58,7 @@ describe('the columns of', () => {
       ['is_active', 'boolean', 'NO', 'true'],
       ['created_at', TIME, 'NO', 'now()'],
       ['session_epoch', 'integer', 'NO', '0'],
+      ['email_verified_at', TIME, 'YES', null],
     ],
     sessions: [
       ['id', 'uuid', 'NO', null],
@@ -81,6 +82,20 @@ describe('the columns of', () => {
       ['used_at', TIME, 'YES', null],
       ['replaced_by', 'bytea', 'YES', null],
       ['salt', 'bytea', 'YES', null],
+    ],
+    mailed_links: [
+      ['id', 'uuid', 'NO', null],
+      ['purpose', 'character varying(20)', 'NO', null],
+      ['holder', 'character varying(255)', 'NO', null],
+      ['user_id', 'uuid', 'YES', null],
+      ['epoch', 'integer', 'YES', null],
+      ['email', 'character varying(255)', 'NO', null],
+      ['token_hash', 'bytea', 'NO', null],
+      ['browser_hash', 'bytea', 'YES', null],
+      ['created_at', TIME, 'NO', null],
+      ['expires_at', TIME, 'NO', null],
+      ['used_at', TIME, 'YES', null],
+      ['ended_at', TIME, 'YES', null],
     ],
     sign_in_locks: [
       ['account', 'bytea', 'NO', null],
@@ -193,6 +208,7 @@ describe('the columns of', () => {
       ['cancelled_at', TIME, 'YES', null],
       ['resend_number', 'integer', 'NO', '0'],
       ['resend_of', 'uuid', 'YES', null],
+      ['secrets', 'jsonb', 'YES', null],
     ],
     mail_attempts: [
       ['message_id', 'uuid', 'NO', null],

@@ -28,6 +28,30 @@ export const SIGN_IN_LOCKED = {
   locked_until: '2026-01-31 10:45 UTC',
 };
 export const PASSWORD_CHANGED = { username: 'ada', changed_at: '2026-01-31 10:30 UTC' };
+const EXPIRES = '2026-02-03 10:30 UTC';
+export const EMAIL_VERIFICATION = {
+  username: 'ada',
+  verify_url: 'https://app.test/verify-email#token=0123456789',
+  expires_at: EXPIRES,
+};
+export const PASSWORD_RESET = {
+  username: 'ada',
+  reset_url: 'https://app.test/reset-password#token=0123456789',
+  expires_at: EXPIRES,
+};
+export const MAGIC_LINK = { sign_in_url: 'https://app.test/auth/magic-link#token=0123456789', expires_at: EXPIRES };
+export const EMAIL_CHANGE = {
+  username: 'ada',
+  confirm_url: 'https://app.test/confirm-email#token=0123456789',
+  expires_at: EXPIRES,
+};
+export const EMAIL_CHANGE_NOTICE = {
+  username: 'ada',
+  new_email: 'a***@example.com',
+  requested_at: '2026-01-31 10:30 UTC',
+};
+export const EMAIL_TAKEN = { username: 'ada', requested_at: '2026-01-31 10:30 UTC' };
+export const EMAIL_CHANGED = { username: 'ada', new_email: 'a***@example.com', changed_at: '2026-01-31 10:30 UTC' };
 export const LOCALES = ['en', 'de'];
 export const MESSAGES: [string, MailData][] = [
   ['prospect_confirmation', PROSPECT],
@@ -35,6 +59,13 @@ export const MESSAGES: [string, MailData][] = [
   ['invitation', INVITATION],
   ['sign_in_locked', SIGN_IN_LOCKED],
   ['password_changed', PASSWORD_CHANGED],
+  ['email_verification', EMAIL_VERIFICATION],
+  ['password_reset', PASSWORD_RESET],
+  ['magic_link', MAGIC_LINK],
+  ['email_change', EMAIL_CHANGE],
+  ['email_change_notice', EMAIL_CHANGE_NOTICE],
+  ['email_taken', EMAIL_TAKEN],
+  ['email_changed', EMAIL_CHANGED],
   ['alert', ALERT],
 ];
 /** Each message in each language, with its values. */

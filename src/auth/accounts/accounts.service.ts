@@ -136,13 +136,24 @@ export class AccountsService {
    * `UnprocessableFields` or `SignInBusy`.
    */
   async changeOwnPassword(actor: Actor, current: string, next: string): Promise<void> {
-    if (actor.kind !== 'user') throw new InvalidToken();
-    const user = await this.users.get(actor.id);
+    const user = await this.getOwn(actor);
     this.policy.require(next, user, 'new_password');
-    // counted like a sign-in: a stolen token must not let anybody guess the password
-    const isRight = await this.hasher.matches(current, user.hashedPassword);
-    if (!(await this.locks.decide(actor, { name: user.username, user, isRight }))) throw new WrongPassword();
+    await this.requireOwnPassword(actor, user, current, 'current_password');
     await this.setPassword(actor, user, next, { isOwn: true });
+  }
+
+  /** The caller's own account. Throws `InvalidToken` where there is none. */
+  async getOwn(actor: Actor): Promise<User> {
+    if (actor.kind !== 'user') throw new InvalidToken();
+    return this.users.get(actor.id);
+  }
+
+  /** Throws `WrongPassword`, which names the request's field, or `SignInBusy`. */
+  async requireOwnPassword(actor: Actor, user: User, password: string, field: string): Promise<void> {
+    // counted like a sign-in: a stolen token must not let anybody guess the password
+    const isRight = await this.hasher.matches(password, user.hashedPassword);
+    if (!(await this.locks.decide(actor, { name: user.username, user, isRight })))
+      throw new WrongPassword({ fieldErrors: { [field]: ['Is not your password'] } });
   }
 
   /** Gives an account another password, for its operator. Throws `UnprocessableFields` or `UserNotFound`. */
@@ -158,12 +169,23 @@ export class AccountsService {
       const user = await this.users.getLocked(tx, known.id);
       // of two changes at once the second did not know the password any more
       if (isOwn && user.sessionEpoch !== known.sessionEpoch) throw new WrongPassword();
-      await this.users.setPassword(tx, user, hashedPassword);
-      await this.sessions.endAllOf(tx, actor, user.id, isOwn ? 'password_changed' : 'password_reset');
-      await this.record(tx, actor, 'user.password_changed', user);
-      const mail = passwordChangedMail(user, this.clock.now());
-      await this.mail.queue(tx, { kind: 'password_change', id: randomUUID() }, [mail]);
+      await this.replacePassword(tx, actor, user, hashedPassword, isOwn ? 'password_changed' : 'password_reset');
     });
+  }
+
+  /** Sets a locked account's password, ends what was signed in with the one before, and tells the owner. */
+  async replacePassword(
+    tx: Tx,
+    actor: Actor,
+    user: User,
+    hashedPassword: string,
+    reason: 'password_changed' | 'password_reset',
+  ): Promise<void> {
+    await this.users.setPassword(tx, user, hashedPassword);
+    await this.sessions.endAllOf(tx, actor, user.id, reason);
+    await this.record(tx, actor, 'user.password_changed', user, reason === 'password_reset' ? { reset: true } : {});
+    const mail = passwordChangedMail(user, this.clock.now());
+    await this.mail.queue(tx, { kind: 'password_change', id: randomUUID() }, [mail]);
   }
 
   private record(tx: Tx, actor: Actor, action: string, { id }: User, details = {}): Promise<void> {

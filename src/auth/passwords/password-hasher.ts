@@ -9,6 +9,9 @@ import { MOST_PASSWORD_BYTES, normalPassword } from './password-rules.js';
 /** Passwords that may wait for a thread, some ten seconds of work; beyond that a sign-in is answered with 503. */
 const MOST_WAITING = 32;
 
+/** In an account's row where no password opens it. */
+export const NO_PASSWORD = '!';
+
 /** bcrypt in threads of its own, never more than the machine has to spare. */
 @Injectable()
 export class PasswordHasher implements OnModuleDestroy {
@@ -36,10 +39,11 @@ export class PasswordHasher implements OnModuleDestroy {
   }
 
   /**
-   * Whether the hash is of this password. Without a hash (nobody of that name), or with one of a lower cost, takes as long as
-   * with one of today's. Throws `SignInBusy`.
+   * Whether the hash is of this password. Without a hash (nobody of that name, or nobody with a password), or with one of a
+   * lower cost, takes as long as with one of today's. Throws `SignInBusy`.
    */
-  async matches(password: string, hash: string | undefined): Promise<boolean> {
+  async matches(password: string, kept: string | undefined): Promise<boolean> {
+    const hash = kept === NO_PASSWORD ? undefined : kept;
     // a password from before there was a normal form was hashed as it came
     const spellings = [...new Set([normalPassword(password), password])];
     const whole = spellings.filter((each) => Buffer.byteLength(each) <= MOST_PASSWORD_BYTES);

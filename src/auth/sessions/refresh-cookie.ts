@@ -24,7 +24,7 @@ const NAME = 'forecourt_refresh';
 
 /** Routes that pages of other origins in CORS_ORIGINS may call with the cookie. */
 export const COOKIE_PATHS: ReadonlySet<string> = new Set(
-  ['login', 'refresh', 'logout', 'logout-everywhere'].map((name) => `/api/v1/auth/${name}`),
+  ['login', 'magic-link/verify', 'refresh', 'logout', 'logout-everywhere'].map((name) => `/api/v1/auth/${name}`),
 );
 
 /**

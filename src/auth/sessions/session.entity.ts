@@ -13,6 +13,7 @@ export type EndReason =
   | 'reuse'
   | 'password_changed'
   | 'password_reset'
+  | 'email_changed'
   | 'role_changed'
   | 'disabled';
 
