@@ -91,6 +91,17 @@ describe('a link that opens an account', () => {
     expectDiscreet([app.log, await everythingStored(app)], token);
   });
 
+  it('is still there when the server takes the mail at the second attempt', async () => {
+    const sink = await startSmtp({
+      recipient: (_, before) => (before === 0 ? { code: 451, text: '4.7.1 later' } : undefined),
+    });
+    const app = await startMailingApp(sink.settings);
+    const { email } = await invite(app, await tokenOf(app));
+    await reaches(app, email, 'sent');
+
+    expect(tokenIn({ text: sink.to(email)[0]!.parsed.text ?? '' })).toHaveLength(43);
+  });
+
   it.each([
     ['failed', { code: 554, text: '5.7.1 no' }],
     ['suppressed', undefined],

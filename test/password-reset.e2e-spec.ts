@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { SeldomEntries } from '../src/audit/seldom-entries.js';
+import { MailedLinks } from '../src/auth/links/mailed-links.js';
 import { Clock } from '../src/common/clock.js';
 import { anAccount, PASSWORD, recordsOf, statusOfLogin } from './support/accounts.js';
 import { eventually, startApp, type TestApp } from './support/app.js';
@@ -155,6 +156,22 @@ describe('POST /api/v1/auth/password/forgot', () => {
     const now = Date.now();
     jest.spyOn(Clock.prototype, 'now').mockImplementation(() => new Date(now + 61 * 60_000));
     await resetLinkTo(email, 6);
+  });
+
+  it('forgets links a month after they expired', async () => {
+    const { id, email } = await anAccount(app, superadmin, 'attorney');
+    await resetLinkTo(email);
+    await resetLinkTo(email, 2);
+    const left = async (days: number): Promise<number> => {
+      const clock = jest
+        .spyOn(Clock.prototype, 'now')
+        .mockImplementation(() => new Date(Date.now() + days * 86_400_000));
+      await app.app.get(MailedLinks).sweep();
+      clock.mockRestore();
+      return (await app.database.query('SELECT FROM mailed_links WHERE user_id = $1', [id])).length;
+    };
+
+    expect([await left(29), await left(31)]).toEqual([2, 0]);
   });
 
   it('is limited per caller as signing in is', async () => {

@@ -92,12 +92,10 @@ export class LinkMailing implements OnModuleInit {
     const [user, holder] = await Promise.all([this.users.find(userId), this.users.findForSignIn(newEmail)]);
     if (user?.isActive !== true || holder?.id === user.id) return null;
     const now = this.clock.now();
-    return {
-      user,
-      mailsWith: (link) => [
-        emailChangeNotice(user, newEmail, now),
-        holder === null ? emailChangeMail(user, newEmail, link, this.config.mail) : emailTakenMail(holder, now),
-      ],
+    const mailsToNew = (link: IssuedLink): OutgoingMail[] => {
+      if (holder === null) return [emailChangeMail(user, newEmail, link, this.config.mail)];
+      return holder.isActive ? [emailTakenMail(holder, now)] : [];
     };
+    return { user, mailsWith: (link) => [emailChangeNotice(user, newEmail, now), ...mailsToNew(link)] };
   }
 }
