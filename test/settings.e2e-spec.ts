@@ -1,13 +1,13 @@
 import { startApp, type TestApp } from './support/app.js';
 import { makePdf } from './support/documents.mjs';
-import { formOf, get, jsonOf, login, sendJson, tokenOf } from './support/leads.js';
+import { anEmail, formOf, get, jsonOf, login, sendJson, submit, tokenOf } from './support/leads.js';
 
 describe('a setting', () => {
   let app: TestApp;
   afterEach(() => app.close());
 
   it('REGISTRATION_MODE=open lets a stranger register, who is an attorney and nothing more', async () => {
-    app = await startApp({ REGISTRATION_MODE: 'open', ROLE: 'http' });
+    app = await startApp({ REGISTRATION_MODE: 'open', ALLOW_UNVERIFIED_SIGN_IN: 'true', ROLE: 'http' });
 
     const response = await sendJson(app, 'POST', '/api/v1/auth/register', {
       username: 'eve',
@@ -20,6 +20,30 @@ describe('a setting', () => {
     expect([(await get(app, '/api/v1/leads', token)).status, (await get(app, '/api/v1/users', token)).status]).toEqual([
       200, 403,
     ]);
+  });
+
+  it('REPEATED_SUBMISSION=neutral tells nobody whose address is known: 201 alike, and nothing stored or mailed', async () => {
+    app = await startApp({ REPEATED_SUBMISSION: 'neutral', ROLE: 'http' });
+    const email = anEmail();
+    const kept = async (): Promise<unknown[]> =>
+      app.database.query(
+        `SELECT (SELECT count(*) FROM leads) AS leads, (SELECT count(*) FROM files) AS files,
+           (SELECT count(*) FROM mail_messages) AS mails, (SELECT count(*) FROM lead_status_changes) AS changes`,
+      );
+    const first = await submit(app, { email });
+    const before = await kept();
+
+    const repeated = await submit(app, { email: email.toUpperCase() });
+
+    expect([first.status, repeated.status]).toEqual([201, 201]);
+    const [one, other] = [await jsonOf(first), await jsonOf(repeated)];
+    expect(Object.keys(other)).toEqual(Object.keys(one));
+    expect(other['id']).not.toBe(one['id']);
+    expect(other['email']).toBe(one['email']);
+    const names = (response: Response): string[] => [...response.headers.keys()].sort();
+    expect(names(repeated)).toEqual(names(first));
+    expect(await kept()).toEqual(before);
+    expect(await app.storedFiles()).toHaveLength(1);
   });
 
   it('PASSWORD_REQUIRE_COMPLEXITY names every kind of character that is missing', async () => {

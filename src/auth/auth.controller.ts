@@ -74,6 +74,7 @@ export class AuthController {
 
   @Post('register')
   @Allow(Permission.UsersRegister)
+  @RateLimited('login')
   @InvalidIs400()
   @Accepts('json')
   @ApiOperation({

@@ -78,6 +78,7 @@ describe('loadConfig', () => {
       debug: false,
       logLevel: 'INFO',
       jobs: { concurrency: 4 },
+      leads: { repeated: 'conflict' },
       http: {
         host: '0.0.0.0',
         port: 8000,
@@ -171,6 +172,7 @@ describe('loadConfig', () => {
     ['DATA_DIR', 'data', { dataDir: resolve('data'), files: { uploadDir: resolve('data', 'uploads') } }],
     ['DEBUG', 'true', { debug: true, logLevel: 'DEBUG' }],
     ['LOG_LEVEL', 'warning', { logLevel: 'WARNING' }],
+    ['REPEATED_SUBMISSION', 'neutral', { leads: { repeated: 'neutral' } }],
     ['WORKER_CONCURRENCY', '50', { jobs: { concurrency: 50 } }],
     ['HOST', '127.0.0.1', { http: { host: '127.0.0.1' } }],
     ['PORT', '0', { http: { port: 0, publicUrl: 'http://localhost:0' } }],
@@ -381,6 +383,7 @@ describe('a setting that cannot be read', () => {
     ['ROLE', 'must be one of all, http, worker', 'both', 'web'],
     ['DEBUG', 'must be true or false', 'maybe', '2', 'truee', 'untrue', 'y', 'falsehood', 'xoff'],
     ['LOG_LEVEL', 'must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL', 'TRACE', 'WARN'],
+    ['REPEATED_SUBMISSION', 'must be one of conflict, neutral', 'hide'],
     ['WORKER_CONCURRENCY', 'must be a whole number from 1 to 50', '0', '51', 'four'],
     ['PORT', 'must be a whole number from 0 to 65535', '65536', '-1', '80.5', '1e3', '0x50', '８０', '8 0', '+80'],
     ['PUBLIC_URL', 'must be an address such as https://intake.example.com', 'intake.example.com', '//x', 'nonsense'],

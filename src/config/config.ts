@@ -30,6 +30,7 @@ export interface Config {
   readonly debug: boolean;
   readonly logLevel: SettingValues['LOG_LEVEL'];
   readonly jobs: { readonly concurrency: number };
+  readonly leads: { readonly repeated: SettingValues['REPEATED_SUBMISSION'] };
   readonly http: {
     readonly host: string;
     readonly port: number;
@@ -243,6 +244,7 @@ function toConfig(values: SettingValues): Config {
     debug: values.DEBUG,
     logLevel: values.DEBUG ? 'DEBUG' : values.LOG_LEVEL,
     jobs: { concurrency: values.WORKER_CONCURRENCY },
+    leads: { repeated: values.REPEATED_SUBMISSION },
     http: {
       host: values.HOST,
       port: values.PORT,

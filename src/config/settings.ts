@@ -54,6 +54,12 @@ export const SETTINGS = {
     'INFO',
     'the least severe level that is logged',
   ),
+  REPEATED_SUBMISSION: setting(
+    'Application',
+    oneOf('conflict', 'neutral'),
+    'conflict',
+    'what the form answers for an e-mail address that is known already: 409, or 201 as for any other, so that nobody learns whose address is known; neither stores or mails anything',
+  ),
   WORKER_CONCURRENCY: setting('Application', whole(1, 50), '4', 'background jobs that one process runs at a time'),
 
   HOST: setting('HTTP', text, '0.0.0.0', 'address to listen on'),

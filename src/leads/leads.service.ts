@@ -15,7 +15,7 @@ import { LeadStatusChange } from './lead-status-change.entity.js';
 import { LeadStatusChangesRepository } from './lead-status-changes.repository.js';
 import { LeadStatus } from './lead-status.js';
 import { Lead } from './lead.entity.js';
-import { LeadNotFound } from './leads.errors.js';
+import { LeadEmailDuplicate, LeadNotFound } from './leads.errors.js';
 import { attorneyNotification, prospectConfirmation } from './leads.mails.js';
 import { type LeadListing, LeadsRepository } from './leads.repository.js';
 import { resumeNameOf } from './resume-name.js';
@@ -65,7 +65,8 @@ export class LeadsService {
   /**
    * Takes a submission in: the résumé is durable before anything names it, then lead, story and both mails commit together.
    * Throws `TooManyRequests` for a mailbox that is named too often, and `LeadEmailDuplicate`; of any number of equal
-   * submissions at once, the unique index lets one through.
+   * submissions at once, the unique index lets one through. With REPEATED_SUBMISSION=neutral the others get a lead that
+   * nobody will ever see.
    */
   async submit(actor: Actor, submission: LeadSubmission): Promise<Lead> {
     const { firstName, lastName, email, languages, resume } = submission;
@@ -99,7 +100,8 @@ export class LeadsService {
       // When the connection broke at the commit, the lead may exist, and its résumé with it; bytes that no row names cost
       // less than a lead without its file.
       if (error instanceof AppError || isSurelyRolledBack(error)) await this.files.removeUnrecorded(file);
-      throw error;
+      const isHidden = error instanceof LeadEmailDuplicate && this.config.leads.repeated === 'neutral';
+      if (!isHidden) throw error;
     }
     return lead;
   }
