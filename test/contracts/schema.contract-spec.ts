@@ -97,6 +97,7 @@ describe('the columns of', () => {
       ['expires_at', TIME, 'NO', null],
       ['used_at', TIME, 'YES', null],
       ['ended_at', TIME, 'YES', null],
+    ],
     totp_factors: [
       ['id', 'uuid', 'NO', null],
       ['user_id', 'uuid', 'NO', null],

@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { AcceptedLanguages } from '../../common/accepted-languages.js';
 import { type Actor, CurrentActor } from '../../common/actor.js';
 import { ApiErrors } from '../../common/api-errors.js';
