@@ -91,14 +91,14 @@ describeWith(
     }));
   }, 180_000);
   afterAll(async () => {
-    await browser?.close();
-    await app?.close();
+    await browser.close();
+    await app.close();
     site.closeAllConnections();
     site.close();
   });
 
   const run = (name: string, ...args: string[]): Promise<Answer> =>
-    page.evaluate(`${name}(${args.map((each) => JSON.stringify(each)).join(', ')})`) as Promise<Answer>;
+    page.evaluate<Answer>(`${name}(${args.map((each) => JSON.stringify(each)).join(', ')})`);
 
   it('are added, sign in alone, and follow a password', async () => {
     const added = await run('addPasskey', PASSWORD, person.token);

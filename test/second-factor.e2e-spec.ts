@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { SeldomEntries } from '../src/audit/seldom-entries.js';
 import { BEFORE_FACTOR } from '../src/auth/auth.decorators.js';
+import { FactorSweep } from '../src/auth/factors/factor-sweep.js';
+import { ApplicationSecret } from '../src/common/application-secret.js';
 import { Clock } from '../src/common/clock.js';
+import { SealedValues } from '../src/common/sealed-values.js';
+import type { Config } from '../src/config/config.js';
 import { type Account, anAccount, loginFrom, PASSWORD, recordsOf } from './support/accounts.js';
 import { startApp, type TestApp } from './support/app.js';
 import {
@@ -25,12 +29,14 @@ const REFUSED = {
   detail: 'The second factor is wrong, was used before or came too late; sign in again if that goes on',
 };
 const MINUTE_MS = 60_000;
+const OLD_SECRET = 'the-secret-before-0123456789-abcdefghijklmnopqrs';
 
 let app: TestApp;
 let superadmin: string;
 beforeAll(async () => {
   app = await startApp({
     SECOND_FACTOR_REQUIRED_FOR: 'admin',
+    SECRET_KEY_PREVIOUS: OLD_SECRET,
     // more than the attempts of one challenge, so that both limits can be told apart
     LOCKOUT_FAILURES: '8',
     TRUST_PROXY: 'loopback',
@@ -483,6 +489,68 @@ describe('a sign-in with a second factor', () => {
     expect(changed.status).toBe(204);
 
     await refuse(await verify(app, challenge, totpCode(person.secret)));
+  });
+});
+
+describe('the secret of an authenticator app', () => {
+  const sealedOf = async ({ factorId }: Enrolled): Promise<string> => {
+    const [row] = await app.database.query<{ sealed_secret: string }>(
+      'SELECT sealed_secret FROM totp_factors WHERE id = $1',
+      [factorId],
+    );
+    return row!.sealed_secret;
+  };
+  const reseal = ({ factorId }: Enrolled, sealed: string): Promise<unknown> =>
+    app.database.query('UPDATE totp_factors SET sealed_secret = $2 WHERE id = $1', [factorId, sealed]);
+
+  it('is read under SECRET_KEY_PREVIOUS, and sealed anew when it is used', async () => {
+    const person = await anEnrolled(app, superadmin);
+    const before = new SealedValues(new ApplicationSecret({ auth: { secretKey: OLD_SECRET } } as Config));
+    const old = await before.seal(`totp/${person.factorId}`, person.secret);
+    await reseal(person, old);
+
+    await signInTwice(app, person);
+
+    const now = await sealedOf(person);
+    expect(now.split('.')[0]).not.toBe(old.split('.')[0]);
+    expect(await app.app.get(SealedValues).open(`totp/${person.factorId}`, now)).toBe(person.secret);
+    await signInTwice(app, person);
+  });
+
+  it('of another row, or under a secret that is lost, opens nothing; a recovery code still does', async () => {
+    const person = await anEnrolled(app, superadmin);
+    const other = await anEnrolled(app, superadmin);
+    await reseal(person, await sealedOf(other));
+
+    for (const { secret } of [person, other])
+      await refuse(await verify(app, await challengeOf(app, person.username), totpCode(secret)));
+
+    expect(app.log.some((line) => line['factor_id'] === person.factorId && line['level'] === 'ERROR')).toBe(true);
+    const challenge = await challengeOf(app, person.username);
+    expect((await verify(app, challenge, person.codes[0]!, 'recovery_code')).status).toBe(200);
+  });
+});
+
+describe('the sweep', () => {
+  it('removes challenges that nobody answered in time, and no others', async () => {
+    const { username, secret } = await anEnrolled(app, superadmin);
+    await challengeOf(app, username);
+    await post('/api/v1/auth/passkeys/options', {});
+    const count = async (): Promise<unknown> =>
+      (
+        await app.database.query(
+          `SELECT (SELECT count(*)::int FROM sign_in_challenges) AS sign_ins, (SELECT count(*)::int FROM passkey_challenges) AS passkeys`,
+        )
+      )[0];
+    await app.database.query(`UPDATE sign_in_challenges SET expires_at = now() - interval '1 s'`);
+    await app.database.query(`UPDATE passkey_challenges SET expires_at = now() - interval '1 s'`);
+    const challenge = await challengeOf(app, username);
+    await post('/api/v1/auth/passkeys/options', {});
+
+    await app.app.get(FactorSweep).run();
+
+    expect(await count()).toEqual({ sign_ins: 1, passkeys: 1 });
+    expect((await verify(app, challenge, totpCode(secret))).status).toBe(200);
   });
 });
 
