@@ -25,6 +25,8 @@ import { CreateInvitations1764000000034 } from './1764000000034-create-invitatio
 import { SealSecretsOfMail1764000000036 } from './1764000000036-seal-secrets-of-mail.js';
 import { CreateMailedLinks1764000000037 } from './1764000000037-create-mailed-links.js';
 import { VerifyAddresses1764000000038 } from './1764000000038-verify-addresses.js';
+import { CreateSecondFactors1764000000039 } from './1764000000039-create-second-factors.js';
+import { CreatePasskeys1764000000040 } from './1764000000040-create-passkeys.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const MIGRATIONS = [
@@ -55,4 +57,6 @@ export const MIGRATIONS = [
   SealSecretsOfMail1764000000036,
   CreateMailedLinks1764000000037,
   VerifyAddresses1764000000038,
+  CreateSecondFactors1764000000039,
+  CreatePasskeys1764000000040,
 ];

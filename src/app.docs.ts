@@ -7,7 +7,8 @@ import { PROJECT_ROOT } from './config/project-root.js';
 
 const DESCRIPTION = `The intake API of a law practice. Prospects submit the public form; attorneys sign in and work the leads.
 
-**Sign in** with the *Authorize* button: user name and password, nothing else.
+**Sign in** with the *Authorize* button: user name and password, nothing else. An account with a second factor signs in with
+\`POST /auth/login\` and \`POST /auth/login/verify\` below, and pastes the access token under *bearer*.
 
 **Errors** share one envelope: \`detail\`, \`error_code\`, \`timestamp\`, \`request_id\` and, where fields are at fault,
 \`field_errors\`. Invalid fields are 400 on \`POST /leads\` and \`POST /auth/register\`, and 422 everywhere else.
@@ -27,11 +28,18 @@ export function describeApi(app: NestExpressApplication, config: Config): OpenAP
     .addServer('/', config.mail.companyName)
     .addTag('Leads', 'Prospects, from the public form to the first contact')
     .addTag('Accounts', 'Signing in, and who may')
+    .addTag('Second factors', 'Authenticator apps, passkeys, recovery codes, and the second step of a sign-in')
     .addTag('Users', 'The accounts of the practice, for admins')
     .addTag('Files', 'What is known of stored files')
     .addTag('Operation', 'The background work, for admins')
     .addTag('Health', 'For operators and load balancers')
     .addOAuth2({ type: 'oauth2', flows: { password: { tokenUrl: '/api/v1/auth/login', scopes: {} } } })
+    .addBearerAuth({
+      type: 'http',
+      scheme: 'bearer',
+      bearerFormat: 'JWT',
+      description: 'For accounts with a second factor: an access token from `POST /auth/login/verify`',
+    })
     .build();
   return SwaggerModule.createDocument(app, document, {
     operationIdFactory: (_controller, method) => method,

@@ -10,6 +10,7 @@ import { KeysModule } from './auth/tokens/keys.module.js';
 import { AccountsModule } from './auth/accounts/accounts.module.js';
 import { SECRETS } from './auth/accounts/secrets.command.js';
 import { USER_COMMANDS } from './auth/accounts/user.commands.js';
+import { FactorsModule } from './auth/factors/factors.module.js';
 import { type Command, helpOf, type LoneCommand, readOptions, UsageError } from './common/command.js';
 import { CommonModule } from './common/common.module.js';
 import { buildLogger, flushed, NestLogger } from './common/logging.js';
@@ -70,6 +71,7 @@ async function main(given: readonly string[]): Promise<number> {
         FilesModule,
         KeysModule,
         AccountsModule,
+        FactorsModule,
       ],
     },
     { logger: new NestLogger(logger.child({ logger: 'nest' })), abortOnError: false },

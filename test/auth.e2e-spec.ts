@@ -55,6 +55,7 @@ describe('POST /api/v1/auth/login', () => {
       exp: expect.any(Number),
       iss: 'forecourt',
       aud: 'forecourt-api',
+      amr: ['pwd'],
     });
     expect(claims.exp - claims.iat).toBe(lifetime);
   });

@@ -7,6 +7,7 @@ import { USER_COMMANDS } from '../src/auth/accounts/user.commands.js';
 import { complexityFaults } from '../src/auth/passwords/password-rules.js';
 import { anAccount, loginFrom, PASSWORD, recordsOf, statusOfLogin } from './support/accounts.js';
 import { ADMIN, eventually, SECRET_KEY, startApp, type TestApp } from './support/app.js';
+import { anEnrolled } from './support/factors.js';
 import { get, tokenOf } from './support/leads.js';
 import { MAIN } from './support/program.js';
 
@@ -231,6 +232,39 @@ describe('user unlock', () => {
       true,
       `${someone.username} was not locked`,
     ]);
+  });
+});
+
+describe('user reset-mfa', () => {
+  it('takes all second factors from an account, ends its sessions and tells the owner', async () => {
+    const person = await anEnrolled(app, superadmin);
+
+    expect(await runHere('user:reset-mfa', '--name', person.username)).toEqual([
+      true,
+      `${person.username} has no second factor any more`,
+    ]);
+
+    expect((await get(app, '/api/v1/auth/me', person.token)).status).toBe(401);
+    expect(await tokenOf(app, person.username, PASSWORD)).toEqual(expect.any(String));
+    expect((await recordsOf(app, person.id)).at(-1)).toEqual({
+      action: 'factor.all_removed',
+      actor_name: 'operator',
+      details: { factors: 1 },
+    });
+    const mails = await app.database.query(
+      `SELECT template FROM mail_messages WHERE recipient = $1 AND template = 'factors_reset'`,
+      [person.email],
+    );
+    expect(mails).toHaveLength(1);
+  });
+
+  it('works in the built program, and says when there was none or nobody', async () => {
+    const { username } = await anAccount(app, superadmin, 'client');
+
+    const { code, out, err } = await run(['user', 'reset-mfa', '--name', username]);
+
+    expect([code, out.trim(), err]).toEqual([0, `${username} had no second factor`, '']);
+    expect(await runHere('user:reset-mfa', '--name', 'nobody-here')).toEqual([false, 'There is no such account']);
   });
 });
 

@@ -5,8 +5,9 @@ import type { Request } from 'express';
 import { AuditService } from '../audit/audit.service.js';
 import { type Actor, userAgentOf } from '../common/actor.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { type Access, ACCESS } from './auth.decorators.js';
+import { type Access, ACCESS, BEFORE_FACTOR } from './auth.decorators.js';
 import { Forbidden, InvalidToken, NotSignedIn } from './auth.errors.js';
+import { SecondFactorRequired } from './factors/factors.errors.js';
 import { may, PUBLIC } from './permissions.js';
 import type { SignedIn } from './tokens/jwt.strategy.js';
 
@@ -34,7 +35,7 @@ export class AccessGuard extends AuthGuard('jwt') {
     if (access === 'public' || (request.headers.authorization === undefined && may(PUBLIC, access, openRegistration)))
       return true;
     await super.canActivate(context);
-    const { user, sessionId } = request.user as SignedIn;
+    const { user, sessionId, lacksFactor } = request.user as SignedIn;
     const { id, username } = user;
     request.actor = { kind: 'user', id, username, sessionId, ...origin } satisfies Actor;
     if (!may(user.role, access, openRegistration)) {
@@ -47,6 +48,8 @@ export class AccessGuard extends AuthGuard('jwt') {
       });
       throw new Forbidden();
     }
+    if (lacksFactor && !this.reflector.get<boolean | undefined>(BEFORE_FACTOR, context.getHandler()))
+      throw new SecondFactorRequired();
     return true;
   }
 

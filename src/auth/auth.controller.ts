@@ -14,15 +14,16 @@ import { RateLimited } from '../common/rate-limited.js';
 import { Accepts, InvalidIs400 } from '../common/request-body.js';
 import { UserEmailTaken, UsernameTaken } from '../users/users.errors.js';
 import { AccountsService } from './accounts/accounts.service.js';
-import { Allow, Public } from './auth.decorators.js';
+import { Allow, BeforeSecondFactor, Public } from './auth.decorators.js';
 import {
   AccountResponse,
+  ApiSignInResponse,
   ChangePasswordRequest,
   LoginRequest,
   RegisteredResponse,
   RegisterRequest,
+  type SignInResponse,
   toAccountResponse,
-  TokenResponse,
   toRegisteredResponse,
 } from './auth.dto.js';
 import { InvalidCredentials, InvalidInvitation, SignInBusy, WrongPassword } from './auth.errors.js';
@@ -52,9 +53,9 @@ export class AuthController {
   @ApiOperation({
     summary: 'Sign in',
     description:
-      'Exchanges user name (or e-mail address) and password for an access token and a refresh token; always begins a new session. `expires_in` is in seconds. With `cookies: true` the refresh token comes in an HttpOnly cookie; the request must then come from a page of this application or of CORS_ORIGINS.',
+      'Exchanges user name (or e-mail address) and password for an access token and a refresh token; always begins a new session. An account with a second factor gets no tokens yet but `second_factor`, for `POST /auth/login/verify`. `expires_in` is in seconds. With `cookies: true` the refresh token comes in an HttpOnly cookie; the request must then come from a page of this application or of CORS_ORIGINS.',
   })
-  @ApiOkResponse({ type: TokenResponse })
+  @ApiSignInResponse()
   @ApiErrors(
     InvalidCredentials,
     EmailNotVerified,
@@ -68,7 +69,7 @@ export class AuthController {
     @CurrentActor() actor: Actor,
     @CurrentClient() client: Client,
     @Body() body: LoginRequest,
-  ): Promise<TokenResponse> {
+  ): Promise<SignInResponse> {
     return this.auth.signIn(actor, client, body.username, body.password);
   }
 
@@ -94,6 +95,7 @@ export class AuthController {
 
   @Get('me')
   @Allow(Permission.Self)
+  @BeforeSecondFactor()
   @ApiOperation({ summary: 'My account' })
   @ApiOkResponse({ type: AccountResponse })
   async me(@CurrentActor() actor: Actor): Promise<AccountResponse> {

@@ -1,5 +1,5 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
-import { ApiOAuth2 } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOAuth2 } from '@nestjs/swagger';
 import { ApiErrors } from '../common/api-errors.js';
 import { InternalError, ServiceUnavailable, TooManyRequests } from '../common/errors.js';
 import { Forbidden, InvalidToken, NotSignedIn } from './auth.errors.js';
@@ -9,15 +9,23 @@ import type { Permission } from './permissions.js';
 export type Access = 'public' | Permission;
 
 export const ACCESS = Symbol('access');
+export const BEFORE_FACTOR = Symbol('before a second factor');
 
 /** Anybody may call this route. The contract test spells out the whole list of such routes. */
 export const Public = (): MethodDecorator =>
   applyDecorators(SetMetadata(ACCESS, 'public' satisfies Access), ApiErrors(InternalError));
+
+/**
+ * Also for whoever still lacks the second factor that their role needs: what it takes to add one, and to leave. Stands beside
+ * {@link Allow}.
+ */
+export const BeforeSecondFactor = (): MethodDecorator => SetMetadata(BEFORE_FACTOR, true);
 
 /** Whoever has this permission may call this route. */
 export const Allow = (permission: Permission): MethodDecorator =>
   applyDecorators(
     SetMetadata(ACCESS, permission satisfies Access),
     ApiOAuth2([]),
+    ApiBearerAuth(),
     ApiErrors(NotSignedIn, InvalidToken, Forbidden, TooManyRequests, InternalError, ServiceUnavailable),
   );

@@ -1,8 +1,11 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { applyDecorators } from '@nestjs/common';
+import { ApiExtraModels, ApiOkResponse, ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { ChoiceField, EmailField, FlagField, LineField } from '../common/fields.js';
 import type { User } from '../users/users.service.js';
 import { NewPasswordField, SecretField, UsernameField } from './accounts/account-fields.js';
+import { SECOND_FACTORS, type SecondFactor } from './factors/second-factor.js';
+import type { SignInChallenge } from './factors/sign-in-challenges.js';
 import { OAuth2Extras } from './oauth2-extras.dto.js';
 
 /** Whether a sign-in asks for cookies; a form says so as text. What is neither yes nor no is left as it is. */
@@ -43,6 +46,42 @@ export class TokenResponse {
 
   @ApiProperty({ type: 'integer', example: 604800, description: 'Lifetime of the refresh token in seconds' })
   refresh_expires_in!: number;
+}
+
+/** That the first factor was right and another one is due. */
+export class SecondFactorDue {
+  @ApiProperty({ description: 'For `POST /auth/login/verify`; opens nothing by itself' })
+  challenge_token!: string;
+
+  @ApiProperty({ enum: SECOND_FACTORS, enumName: 'SecondFactor', isArray: true, description: 'What may be shown' })
+  methods!: SecondFactor[];
+
+  @ApiProperty({ type: 'integer', example: 300, description: 'Lifetime in seconds' })
+  expires_in!: number;
+}
+
+export class SecondFactorResponse {
+  @ApiProperty()
+  second_factor!: SecondFactorDue;
+}
+
+/** What every way to sign in answers. */
+export type SignInResponse = TokenResponse | SecondFactorResponse;
+
+/** Documents a {@link SignInResponse}. */
+export const ApiSignInResponse = (): MethodDecorator & ClassDecorator =>
+  applyDecorators(
+    ApiExtraModels(TokenResponse, SecondFactorResponse),
+    ApiOkResponse({
+      description: 'Signed in; or, for an account with a second factor, what it takes to show it',
+      schema: { oneOf: [{ $ref: getSchemaPath(TokenResponse) }, { $ref: getSchemaPath(SecondFactorResponse) }] },
+    }),
+  );
+
+export function toSignInResponse({ challengeToken, methods, expiresInSeconds }: SignInChallenge): SecondFactorResponse {
+  return {
+    second_factor: { challenge_token: challengeToken, methods: [...methods], expires_in: expiresInSeconds },
+  };
 }
 
 export class RegisterRequest {

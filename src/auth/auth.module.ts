@@ -14,6 +14,12 @@ import { UsersAdminController } from './accounts/users-admin.controller.js';
 import { UsersController } from './accounts/users.controller.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
+import { FactorsAdminController } from './factors/factors-admin.controller.js';
+import { FactorsController } from './factors/factors.controller.js';
+import { FactorsModule } from './factors/factors.module.js';
+import { PasskeySignIns } from './factors/passkey-sign-ins.js';
+import { SecondSteps } from './factors/second-steps.js';
+import { SecondStepsController } from './factors/second-steps.controller.js';
 import { InvitationsController } from './invitations/invitations.controller.js';
 import { InvitationsRepository } from './invitations/invitations.repository.js';
 import { InvitationsService } from './invitations/invitations.service.js';
@@ -36,6 +42,7 @@ import { JwtStrategy } from './tokens/jwt.strategy.js';
   imports: [
     AccountsModule,
     AuditModule,
+    FactorsModule,
     JobsModule,
     LinksModule,
     MailModule,
@@ -46,8 +53,11 @@ import { JwtStrategy } from './tokens/jwt.strategy.js';
   ],
   controllers: [
     AuthController,
+    FactorsAdminController,
+    FactorsController,
     InvitationsController,
     JwksController,
+    SecondStepsController,
     SessionsController,
     UsersAdminController,
     UsersController,
@@ -58,6 +68,8 @@ import { JwtStrategy } from './tokens/jwt.strategy.js';
     InvitationsRepository,
     InvitationsService,
     JwtStrategy,
+    PasskeySignIns,
+    SecondSteps,
     SessionRefresh,
     SessionSweep,
     FirstAdmin,

@@ -6,8 +6,9 @@ import { CONFIG, type Config } from '../config/config.js';
 import { Transactions } from '../database/transactions.js';
 import { type User, UsersService } from '../users/users.service.js';
 import { AccountsService } from './accounts/accounts.service.js';
-import type { RegisterRequest, TokenResponse } from './auth.dto.js';
+import type { RegisterRequest, SignInResponse, TokenResponse } from './auth.dto.js';
 import { InvalidCredentials, InvalidToken } from './auth.errors.js';
+import { FactorsService } from './factors/factors.service.js';
 import { LinkRequests } from './links/link-requests.js';
 import { EmailNotVerified } from './links/links.errors.js';
 import { SignInLocks } from './locks/sign-in-locks.js';
@@ -31,6 +32,7 @@ export class AuthService {
     private readonly tokens: AccessTokens,
     private readonly records: SignInRecords,
     private readonly signIns: SignIns,
+    private readonly factors: FactorsService,
     private readonly refreshes: SessionRefresh,
     private readonly policy: PasswordPolicy,
     private readonly locks: SignInLocks,
@@ -45,31 +47,32 @@ export class AuthService {
   }
 
   /**
-   * Tokens of a new session for the right password. Throws `InvalidCredentials` in the same words and after the same work for an
-   * unknown name, a wrong password, a disabled account and one that is locked to the caller; `EmailNotVerified` to nobody who
-   * does not know the password.
+   * Tokens of a new session for the right password, or the question for a second factor. Throws `InvalidCredentials` in the
+   * same words and after the same work for an unknown name, a wrong password, a disabled account and one that is locked to the
+   * caller; `EmailNotVerified` to nobody who does not know the password.
    */
-  async signIn(actor: Actor, client: Client, name: string, password: string): Promise<TokenResponse> {
+  async signIn(actor: Actor, client: Client, name: string, password: string): Promise<SignInResponse> {
     const user = await this.users.findForSignIn(name);
     const matches = await this.hasher.matches(password, user?.hashedPassword);
     const isRight = user !== null && matches && user.isActive;
-    const isAdmitted = await this.locks.decide(actor, { name, user, isRight });
+    // what failed before is forgiven by the last step only, or a code could be guessed for ever
+    const isLastStep = !isRight || !(await this.factors.isEnrolled(user.id));
+    const isAdmitted = await this.locks.decide(actor, { name, user, isRight, isLastStep });
     if (user?.emailVerifiedAt === null && isAdmitted && !this.config.auth.allowUnverifiedSignIn) {
       await this.records.refused(actor, user, name);
       throw new EmailNotVerified();
     }
-    const grant =
+    const result =
       user !== null && isAdmitted
         ? await this.transactions.run((tx) => this.signIns.complete(tx, actor, client, user, 'password'))
         : null;
-    if (grant === null) {
+    if (user === null || result === null) {
       this.logger.warn({ ip: ipOf(actor) }, 'a sign-in was refused');
       await this.records.refused(actor, user, name);
       throw new InvalidCredentials();
     }
-    this.logger.info({ ip: ipOf(actor), user_id: grant.user.id, session_id: grant.session.id }, 'signed in');
-    this.rehash.begin(grant.user, password);
-    return this.signIns.answerTo(grant);
+    this.rehash.begin(user, password);
+    return this.signIns.answerTo(result);
   }
 
   /** The tokens that follow a refresh token. Throws `InvalidRefreshToken`. */

@@ -18,13 +18,17 @@ export class SignInRecords {
     tx: Tx,
     actor: Actor,
     user: User,
-    { method, sessionId }: { readonly method: string; readonly sessionId: string },
+    { methods: [method, secondFactor], sessionId }: { readonly methods: readonly string[]; readonly sessionId: string },
   ): Promise<void> {
     await this.audit.record(tx, asUser(actor, user), {
       action: 'auth.signed_in',
       targetKind: 'user',
       targetId: user.id,
-      details: { method, session_id: sessionId },
+      details: {
+        method,
+        ...(secondFactor === undefined ? {} : { second_factor: secondFactor }),
+        session_id: sessionId,
+      },
     });
   }
 

@@ -1,7 +1,9 @@
 import { Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
 import { AuditModule } from '../audit/audit.module.js';
+import { UsersModule } from '../users/users.module.js';
 import { AccountsModule } from './accounts/accounts.module.js';
+import { FactorsModule } from './factors/factors.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { SignInRecords } from './sign-in-records.js';
 import { SignIns } from './sign-ins.js';
@@ -14,7 +16,15 @@ import { SigningKeys } from './tokens/signing-keys.js';
  * ways how somebody proves who they are.
  */
 @Module({
-  imports: [AccountsModule, AuditModule, KeysModule, SessionsModule, JwtModule.register({})],
+  imports: [
+    AccountsModule,
+    AuditModule,
+    FactorsModule,
+    KeysModule,
+    SessionsModule,
+    UsersModule,
+    JwtModule.register({}),
+  ],
   providers: [AccessTokens, SigningKeys, SignInRecords, SignIns],
   exports: [AccessTokens, SigningKeys, SignInRecords, SignIns],
 })

@@ -55,6 +55,12 @@ export function problemsOf(values: SettingValues): string[] {
   if (new Set(signingIds).size < signingIds.length) problems.push('JWT_PRIVATE_KEYS must not list an id twice');
   if (values.REFRESH_TOKEN_EXPIRE_DAYS > values.SESSION_EXPIRE_DAYS)
     problems.push('REFRESH_TOKEN_EXPIRE_DAYS must not exceed SESSION_EXPIRE_DAYS');
+  const rpId = values.PASSKEY_RP_ID;
+  const pages = [values.PUBLIC_URL ?? 'http://localhost', ...(values.CORS_ORIGINS ?? [])].map(
+    (page) => new URL(page).hostname,
+  );
+  if (rpId !== undefined && !pages.some((host) => host === rpId || host.endsWith(`.${rpId}`)))
+    problems.push('PASSKEY_RP_ID must be the host of PUBLIC_URL or of one of CORS_ORIGINS, or a domain above it');
   if (!production) return problems;
   if (values.SECRET_KEY === undefined) problems.push('SECRET_KEY is required in production');
   if (values.DATABASE_URL === undefined) problems.push('DATABASE_URL is required in production');

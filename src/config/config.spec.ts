@@ -108,6 +108,8 @@ describe('loadConfig', () => {
         openRegistration: false,
         allowUnverifiedSignIn: false,
         magicLinks: { mode: 'invited', minutes: 15, sameBrowser: false },
+        secondFactorRequiredFor: [],
+        passkeys: { rpId: 'localhost', origins: ['http://localhost:8000', 'http://localhost:3000'] },
       },
       admin: { username: 'admin', email: 'admin@forecourt.test', password: undefined },
       rateLimits: {
@@ -216,6 +218,13 @@ describe('loadConfig', () => {
     ['PASSWORD_REQUIRE_COMPLEXITY', 'false', { auth: { requireComplexPasswords: false } }, PRODUCTION],
     ['LOCKOUT_FAILURES', '0', { auth: { lockout: { failures: 0, accountFailures: 50 } } }],
     ['LOCKOUT_ACCOUNT_FAILURES', '10', { auth: { lockout: { failures: 5, accountFailures: 10 } } }],
+    ['SECOND_FACTOR_REQUIRED_FOR', 'admin, Superadmin', { auth: { secondFactorRequiredFor: ['admin', 'superadmin'] } }],
+    [
+      'PASSKEY_RP_ID',
+      'Example.test',
+      { auth: { passkeys: { rpId: 'example.test', origins: ['https://a.example.test', 'http://localhost:3000'] } } },
+      { PUBLIC_URL: 'https://a.example.test' },
+    ],
     ['REGISTRATION_MODE', 'open', { auth: { openRegistration: true } }],
     ['ALLOW_UNVERIFIED_SIGN_IN', 'true', { auth: { allowUnverifiedSignIn: true } }],
     ['MAGIC_LINK', 'open', { auth: { magicLinks: { mode: 'open' } } }],
@@ -441,6 +450,8 @@ describe('a setting that cannot be read', () => {
     ['SESSION_EXPIRE_DAYS', 'must be a whole number from 1 to 365', '0', '366'],
     ['ACCESS_TOKEN_EXPIRE_MINUTES', 'must be a whole number from 1 to 43200', '0', '43201', '1.5'],
     ['BCRYPT_ROUNDS', 'must be a whole number from 4 to 16', '3', '17'],
+    ['SECOND_FACTOR_REQUIRED_FOR', 'must be one of client, attorney, admin, superadmin', 'boss', 'admin;client'],
+    ['PASSKEY_RP_ID', 'must be a domain such as practice.example', 'https://a.test', 'a', 'a b.test'],
     ['PASSWORD_MIN_LENGTH', 'must be a whole number from 8 to 72', '7', '73'],
     ['LOCKOUT_FAILURES', 'must be a whole number from 0 to 100', '-1', '101'],
     ['LOCKOUT_ACCOUNT_FAILURES', 'must be a whole number from 10 to 1000', '9', '1001'],
@@ -632,6 +643,11 @@ describe('settings that do not go together', () => {
       'a session that is over before it is idle',
       { SESSION_EXPIRE_DAYS: '6' },
       'REFRESH_TOKEN_EXPIRE_DAYS must not exceed SESSION_EXPIRE_DAYS',
+    ],
+    [
+      'passkeys for the domain of nobody here',
+      { PASSKEY_RP_ID: 'elsewhere.test', PUBLIC_URL: 'https://a.test' },
+      'PASSKEY_RP_ID must be the host of PUBLIC_URL or of one of CORS_ORIGINS, or a domain above it',
     ],
     [
       'a signature in nobody’s name',

@@ -78,6 +78,13 @@ export interface Config {
       readonly minutes: number;
       readonly sameBrowser: boolean;
     };
+    readonly secondFactorRequiredFor: readonly string[];
+    readonly passkeys: {
+      /** The domain that they are made for (WebAuthn, RP ID). */
+      readonly rpId: string;
+      /** Pages that may ask for them. */
+      readonly origins: readonly string[];
+    };
   };
   readonly admin: { readonly username: string; readonly email: string; readonly password: string | undefined };
   readonly rateLimits: {
@@ -237,6 +244,8 @@ function storageOf(values: SettingValues): Config['files']['storage'] {
 function toConfig(values: SettingValues): Config {
   const isProduction = values.ENVIRONMENT === 'production';
   const dataDir = resolve(values.DATA_DIR);
+  const publicUrl = values.PUBLIC_URL ?? `http://localhost:${values.PORT}`;
+  const corsOrigins = values.CORS_ORIGINS ?? (isProduction ? [] : ['http://localhost:3000']);
   return {
     isProduction,
     role: values.ROLE,
@@ -248,8 +257,8 @@ function toConfig(values: SettingValues): Config {
     http: {
       host: values.HOST,
       port: values.PORT,
-      publicUrl: values.PUBLIC_URL ?? `http://localhost:${values.PORT}`,
-      corsOrigins: values.CORS_ORIGINS ?? (isProduction ? [] : ['http://localhost:3000']),
+      publicUrl,
+      corsOrigins,
       trustProxy: values.TRUST_PROXY,
       docsEnabled: values.DOCS_ENABLED ?? !isProduction,
       maxJsonBytes: values.MAX_JSON_SIZE,
@@ -283,6 +292,11 @@ function toConfig(values: SettingValues): Config {
         mode: values.MAGIC_LINK,
         minutes: values.MAGIC_LINK_EXPIRE_MINUTES,
         sameBrowser: values.MAGIC_LINK_SAME_BROWSER,
+      },
+      secondFactorRequiredFor: values.SECOND_FACTOR_REQUIRED_FOR,
+      passkeys: {
+        rpId: values.PASSKEY_RP_ID ?? new URL(publicUrl).hostname,
+        origins: [...new Set([new URL(publicUrl).origin, ...corsOrigins])],
       },
     },
     admin: {

@@ -1,6 +1,7 @@
 import { MAIL_SETTINGS } from './mail-settings.js';
 import { optional, secret, type Setting, setting } from './setting.js';
 import {
+  domainName,
   fileKey,
   flag,
   keyFile,
@@ -178,6 +179,17 @@ export const SETTINGS = {
     whole(10, 1000),
     '50',
     'failed sign-ins within 15 minutes, from all addresses, that close an account to those it was not used from in 30 days',
+  ),
+  SECOND_FACTOR_REQUIRED_FOR: setting(
+    'Accounts',
+    list(oneOf('client', 'attorney', 'admin', 'superadmin')),
+    '',
+    'roles, comma separated, that need a second factor: until somebody has added one they can do nothing else; nobody when unset, admin,superadmin is wise',
+  ),
+  PASSKEY_RP_ID: optional(
+    'Accounts',
+    domainName,
+    'domain that passkeys are made for: the host of PUBLIC_URL (then also the default), or one above it that the pages in CORS_ORIGINS share',
   ),
   REGISTRATION_MODE: setting(
     'Accounts',

@@ -26,5 +26,10 @@ export const SCHEDULED = {
     doc: 'forgets failed sign-ins, and where accounts are not used from any more',
   },
   sweepLinks: { name: 'auth.sweep_links', everyMinutes: DAY, doc: 'removes mailed links long over' },
+  forgetChallenges: {
+    name: 'auth.forget_challenges',
+    everyMinutes: 60,
+    doc: 'removes sign-ins whose second step nobody took in time',
+  },
   checkFiles: { name: 'files.check', everyMinutes: DAY, doc: 'alerts operators to files whose bytes are missing' },
 } as const satisfies Readonly<Record<string, ScheduledJob>>;

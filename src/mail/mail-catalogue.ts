@@ -15,6 +15,10 @@ export const MAIL_TEMPLATES = {
   email_change_notice: ['username', 'new_email', 'requested_at'],
   email_taken: ['username', 'requested_at'],
   email_changed: ['username', 'new_email', 'changed_at'],
+  factor_added: ['username', 'factor', 'changed_at'],
+  factor_removed: ['username', 'factor', 'changed_at'],
+  factors_reset: ['username', 'reset_at'],
+  recovery_code_used: ['username', 'used_at', 'codes_left'],
   alert: ['summary', 'cause', 'raised_at', 'details'],
 } as const satisfies Record<string, readonly string[]>;
 

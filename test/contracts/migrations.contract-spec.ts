@@ -68,6 +68,16 @@ describe('the migrations', () => {
     expect(upQueries.map(({ query }) => query).sort()).toEqual(
       [
         'ALTER TABLE "alerts" DROP CONSTRAINT "ck_alerts_occurrences"',
+        'ALTER TABLE "passkeys" DROP CONSTRAINT "ck_passkeys_credential_id"',
+        'ALTER TABLE "passkeys" DROP CONSTRAINT "ck_passkeys_sign_count"',
+        'ALTER TABLE "passkeys" DROP CONSTRAINT "fk_passkeys_user"',
+        'ALTER TABLE "sessions" ALTER COLUMN "methods" DROP DEFAULT',
+        'ALTER TABLE "totp_factors" DROP CONSTRAINT "ck_totp_factors_confirmed"',
+        'ALTER TABLE "totp_factors" DROP CONSTRAINT "fk_totp_factors_user"',
+        'DROP INDEX "public"."idx_passkeys_credential_id"',
+        'DROP INDEX "public"."idx_passkeys_user"',
+        'DROP INDEX "public"."idx_totp_factors_unconfirmed"',
+        'DROP INDEX "public"."idx_totp_factors_user"',
         'ALTER TABLE "audit_entries" DROP CONSTRAINT "ck_audit_entries_link"',
         'ALTER TABLE "audit_entries" DROP CONSTRAINT "ck_audit_entries_outcome"',
         'ALTER TABLE "audit_entries" DROP CONSTRAINT "uq_audit_entries_number"',

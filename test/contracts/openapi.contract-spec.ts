@@ -87,6 +87,13 @@ describe('the document at /openapi.json', () => {
   it('signs in with the OAuth2 password flow, at the address that answers it', () => {
     expect(document.components.securitySchemes).toEqual({
       oauth2: { type: 'oauth2', flows: { password: { tokenUrl: '/api/v1/auth/login', scopes: {} } } },
+      // for accounts whose sign-in has a second step, which that flow cannot take
+      bearer: {
+        type: 'http',
+        scheme: 'bearer',
+        bearerFormat: 'JWT',
+        description: expect.stringContaining('login/verify'),
+      },
     });
     expect(operations.get('POST /api/v1/auth/login')?.requestBody?.content).toHaveProperty([
       'application/x-www-form-urlencoded',
@@ -97,7 +104,10 @@ describe('the document at /openapi.json', () => {
     for (const { name, access } of routesOf(app.app)) {
       const operation = operations.get(name);
       if (operation !== undefined)
-        expect([name, operation.security]).toEqual([name, access === 'public' ? undefined : [{ oauth2: [] }]]);
+        expect([name, operation.security]).toEqual([
+          name,
+          access === 'public' ? undefined : [{ oauth2: [] }, { bearer: [] }],
+        ]);
     }
   });
 

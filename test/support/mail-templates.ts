@@ -52,6 +52,9 @@ export const EMAIL_CHANGE_NOTICE = {
 };
 export const EMAIL_TAKEN = { username: 'ada', requested_at: '2026-01-31 10:30 UTC' };
 export const EMAIL_CHANGED = { username: 'ada', new_email: 'a***@example.com', changed_at: '2026-01-31 10:30 UTC' };
+export const FACTOR_CHANGE = { username: 'ada', factor: 'Phone', changed_at: '2026-01-31 10:30 UTC' };
+export const FACTORS_RESET = { username: 'ada', reset_at: '2026-01-31 10:30 UTC' };
+export const RECOVERY_CODE_USED = { username: 'ada', used_at: '2026-01-31 10:30 UTC', codes_left: '9' };
 export const LOCALES = ['en', 'de'];
 export const MESSAGES: [string, MailData][] = [
   ['prospect_confirmation', PROSPECT],
@@ -66,6 +69,10 @@ export const MESSAGES: [string, MailData][] = [
   ['email_change_notice', EMAIL_CHANGE_NOTICE],
   ['email_taken', EMAIL_TAKEN],
   ['email_changed', EMAIL_CHANGED],
+  ['factor_added', FACTOR_CHANGE],
+  ['factor_removed', FACTOR_CHANGE],
+  ['factors_reset', FACTORS_RESET],
+  ['recovery_code_used', RECOVERY_CODE_USED],
   ['alert', ALERT],
 ];
 /** Each message in each language, with its values. */

@@ -6,6 +6,7 @@ import { isEmail } from '../../common/fields.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Role } from '../../users/role.js';
 import { UserNotFound } from '../../users/users.errors.js';
+import { FactorResets } from '../factors/factor-resets.js';
 import { randomPassword } from '../passwords/random-password.js';
 import { isUsername } from './account-fields.js';
 import { type AccountView, AccountsService } from './accounts.service.js';
@@ -163,6 +164,18 @@ export const USER_COMMANDS: readonly Command[] = [
         await app.get(AccountsService).resetPassword(OPERATOR, user.id, chosen.password);
         say(`${user.username} has a new password`);
         tell(say, chosen);
+      });
+    },
+  },
+  {
+    name: 'user:reset-mfa',
+    doc: 'Takes all second factors from an account and ends its sessions, for whoever has lost them. A mail tells the owner.',
+    options: { name: WHOM },
+    async run(app, options, say) {
+      return saying(say, async () => {
+        const { user } = await find(app, options);
+        const removed = await app.get(FactorResets).reset(OPERATOR, user.id);
+        say(removed === 0 ? `${user.username} had no second factor` : `${user.username} has no second factor any more`);
       });
     },
   },

@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { AcceptedLanguages } from '../../common/accepted-languages.js';
 import { type Actor, CurrentActor } from '../../common/actor.js';
 import { ApiErrors } from '../../common/api-errors.js';
@@ -7,7 +7,7 @@ import { BodyTooLarge, ServiceUnavailable, UnprocessableFields, UnsupportedMedia
 import { RateLimited } from '../../common/rate-limited.js';
 import { Accepts } from '../../common/request-body.js';
 import { Public } from '../auth.decorators.js';
-import { TokenResponse } from '../auth.dto.js';
+import { ApiSignInResponse, type SignInResponse } from '../auth.dto.js';
 import { type Client, CurrentClient } from '../sessions/client.js';
 import { GivesRefreshCookie } from '../sessions/refresh-cookie.js';
 import {
@@ -54,13 +54,13 @@ export class MagicLinksController {
     description:
       'With the token of the link, once and within MAGIC_LINK_EXPIRE_MINUTES. Only by POST, because programs that check mails open every link.',
   })
-  @ApiOkResponse({ type: TokenResponse })
+  @ApiSignInResponse()
   @ApiErrors(InvalidLink, MagicLinksOff, BodyTooLarge, UnsupportedMediaType, UnprocessableFields, ServiceUnavailable)
   signIn(
     @CurrentActor() actor: Actor,
     @CurrentClient() client: Client,
     @Body() body: SignInByLinkRequest,
-  ): Promise<TokenResponse> {
+  ): Promise<SignInResponse> {
     return this.links.signIn(actor, client, body.token, body.browser_nonce);
   }
 }

@@ -6,7 +6,7 @@ import { Transactions, type Tx } from '../../database/transactions.js';
 import { UserEmailTaken, UsernameTaken } from '../../users/users.errors.js';
 import { type User, UsersService } from '../../users/users.service.js';
 import { AccountsService } from '../accounts/accounts.service.js';
-import type { TokenResponse } from '../auth.dto.js';
+import type { SignInResponse } from '../auth.dto.js';
 import { NO_PASSWORD } from '../passwords/password-hasher.js';
 import { maySignInByLink, SIGNED_UP_AS } from '../permissions.js';
 import type { Client } from '../sessions/client.js';
@@ -43,7 +43,7 @@ export class MagicLinks {
   }
 
   /** Tokens of a new session, of a new account where there was none. Throws `InvalidLink` or `MagicLinksOff`. */
-  async signIn(actor: Actor, client: Client, token: string, browserNonce?: string): Promise<TokenResponse> {
+  async signIn(actor: Actor, client: Client, token: string, browserNonce?: string): Promise<SignInResponse> {
     this.requireOn();
     const grant = await this.transactions
       .run(async (tx) => {

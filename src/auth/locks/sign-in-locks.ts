@@ -23,6 +23,8 @@ export interface TriedSignIn {
   readonly name: string;
   readonly user: User | null;
   readonly isRight: boolean;
+  /** False when a second factor is still due: then nothing is forgiven, nor the source known, before that one is right. */
+  readonly isLastStep?: boolean;
 }
 
 /**
@@ -55,7 +57,7 @@ export class SignInLocks {
     };
     return this.transactions.run(async (tx) => {
       if (await this.isClosed(tx, place)) return false;
-      if (tried.isRight) return this.admit(tx, place);
+      if (tried.isRight) return tried.isLastStep === false || this.admit(tx, place);
       // whoever was first may have locked it meanwhile
       await this.locks.prepare(tx, place, this.clock.now());
       if (!(await this.isClosed(tx, place))) await this.recordFailure(tx, actor, place);

@@ -24,7 +24,9 @@ const NAME = 'forecourt_refresh';
 
 /** Routes that pages of other origins in CORS_ORIGINS may call with the cookie. */
 export const COOKIE_PATHS: ReadonlySet<string> = new Set(
-  ['login', 'magic-link/verify', 'refresh', 'logout', 'logout-everywhere'].map((name) => `/api/v1/auth/${name}`),
+  ['login', 'login/verify', 'passkeys/verify', 'magic-link/verify', 'refresh', 'logout', 'logout-everywhere'].map(
+    (name) => `/api/v1/auth/${name}`,
+  ),
 );
 
 /**
@@ -68,7 +70,7 @@ export class RefreshCookieInterceptor implements NestInterceptor {
     request.refreshCookie = { carriedToken };
     if (use === 'exchanged') body['refresh_token'] = carriedToken;
     return next.handle().pipe(
-      map((answer) => this.withoutToken(response, answer as TokenResponse)),
+      map((answer) => (isOfTokens(answer) ? this.withoutToken(response, answer) : answer)),
       catchError((error: unknown) => {
         if (error instanceof InvalidRefreshToken) this.set(response, '', 0);
         throw error;
@@ -108,6 +110,11 @@ export class RefreshCookieInterceptor implements NestInterceptor {
       `${this.name}=${value}; Path=/; Max-Age=${seconds}; HttpOnly${secure}; SameSite=Strict`,
     );
   }
+}
+
+/** Not so while a second factor is due. */
+function isOfTokens(answer: unknown): answer is TokenResponse {
+  return typeof answer === 'object' && answer !== null && 'access_token' in answer;
 }
 
 /** Stands above `@Accepts`, whose body it looks into. */

@@ -15,6 +15,8 @@ export type EndReason =
   | 'password_reset'
   | 'email_changed'
   | 'role_changed'
+  | 'factor_added'
+  | 'factors_reset'
   | 'disabled';
 
 /** One sign-in of somebody on one device, until it ends. */
@@ -32,6 +34,10 @@ export class Session {
 
   @Column('varchar', { length: 10 })
   transport!: Transport;
+
+  /** How it was proved whose it is: `password`, `totp`; empty when it is from before that was kept. */
+  @Column('varchar', { length: 20, array: true })
+  methods!: string[];
 
   /** In words: `Firefox on Linux`. */
   @Column('varchar', { length: 60 })

@@ -6,7 +6,7 @@ import { BodyTooLarge, ServiceUnavailable, UnprocessableFields, UnsupportedMedia
 import { PageQuery, toPage } from '../../common/pagination.js';
 import { Accepts } from '../../common/request-body.js';
 import { UuidParam } from '../../common/uuid-param.js';
-import { Allow, Public } from '../auth.decorators.js';
+import { Allow, BeforeSecondFactor, Public } from '../auth.decorators.js';
 import { TokenResponse } from '../auth.dto.js';
 import { InvalidRefreshToken, SessionNotFound } from '../auth.errors.js';
 import { AuthService } from '../auth.service.js';
@@ -47,6 +47,7 @@ export class SessionsController {
   @Post('logout')
   @HttpCode(204)
   @Allow(Permission.Self)
+  @BeforeSecondFactor()
   @ClearsRefreshCookie()
   @ApiOperation({ summary: 'Sign out', description: 'Ends this session: its tokens are refused from now on.' })
   @ApiNoContentResponse({ description: 'Signed out' })
@@ -58,6 +59,7 @@ export class SessionsController {
   @Post('logout-everywhere')
   @HttpCode(204)
   @Allow(Permission.Self)
+  @BeforeSecondFactor()
   @ClearsRefreshCookie()
   @ApiOperation({ summary: 'Sign out everywhere', description: 'Ends all sessions of the caller, this one included.' })
   @ApiNoContentResponse({ description: 'Signed out' })

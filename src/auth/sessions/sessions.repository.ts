@@ -45,6 +45,26 @@ export class SessionsRepository extends BaseRepository<Session> {
     return ended.map(({ id }) => id);
   }
 
+  /** Ends whatever else somebody has open. Returns the ids. */
+  async endOthersOf(tx: Tx, userId: string, keptId: string | null, reason: EndReason, now: Date): Promise<string[]> {
+    const ended = await rowsIn<{ id: string }>(
+      tx,
+      `UPDATE sessions SET ended_at = $3, end_reason = $4
+       WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND ended_at IS NULL RETURNING id`,
+      [userId, keptId, now, reason],
+    );
+    return ended.map(({ id }) => id);
+  }
+
+  /** Notes another proof; nothing happens when it was noted before. */
+  async addMethod(tx: Tx, id: string, method: string): Promise<void> {
+    await rowsIn(
+      tx,
+      `UPDATE sessions SET methods = array_append(methods, $2::varchar) WHERE id = $1 AND NOT $2::varchar = ANY(methods)`,
+      [id, method],
+    );
+  }
+
   /** Removes sessions that were over before this time, with their tokens; at most `most` of them. Returns how many. */
   async removeOverBefore(before: Date, most: number): Promise<number> {
     const removed = await this.database.read(

@@ -42,9 +42,9 @@ export class SessionsService {
 
   /**
    * A new session, whatever the client brought along; one that its cookie belonged to is over (ASVS 5.0, 7.2.4). Null when
-   * the account was disabled, or its sessions ended, after it was read.
+   * the account was disabled, or its sessions ended, after it was read. `methods`: how it was proved whose it is.
    */
-  async begin(tx: Tx, actor: Actor, user: User, client: Client): Promise<Grant | null> {
+  async begin(tx: Tx, actor: Actor, user: User, client: Client, methods: readonly string[]): Promise<Grant | null> {
     if (!(await this.users.isUnchanged(tx, user))) return null;
     await this.endCarried(tx, actor, client);
     const now = this.clock.now();
@@ -53,6 +53,7 @@ export class SessionsService {
       userId: user.id,
       epoch: user.sessionEpoch,
       transport: client.transport,
+      methods: [...methods],
       device: describeDevice(client.userAgent),
       userAgent: client.userAgent,
       ip: ipOf(actor) ?? '',
@@ -107,6 +108,34 @@ export class SessionsService {
       targetKind: 'user',
       targetId: userId,
       details,
+    });
+  }
+
+  /** Ends all sessions of somebody but one, which goes on. On record. */
+  async endOthersOf(
+    tx: Tx,
+    actor: Actor,
+    userId: string,
+    keptId: string | undefined,
+    reason: EndReason,
+  ): Promise<void> {
+    const ended = await this.sessions.endOthersOf(tx, userId, keptId ?? null, reason, this.clock.now());
+    whenCommitted(tx, () => {
+      for (const id of ended) this.known.forget(id);
+    });
+    await this.audit.record(tx, actor, {
+      action: 'session.others_ended',
+      targetKind: 'user',
+      targetId: userId,
+      details: { reason, sessions: ended.length },
+    });
+  }
+
+  /** Notes that whoever holds a session has proved in another way as well who they are. */
+  async addMethod(tx: Tx, sessionId: string, method: string): Promise<void> {
+    await this.sessions.addMethod(tx, sessionId, method);
+    whenCommitted(tx, () => {
+      this.known.forget(sessionId);
     });
   }
 

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { Clock } from '../../common/clock.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import type { TokenResponse } from '../auth.dto.js';
+import { amrOf } from '../factors/second-factor.js';
 import type { Grant } from '../sessions/sessions.service.js';
 import { SigningKeys } from './signing-keys.js';
 import {
@@ -28,13 +29,19 @@ export class AccessTokens {
   async answerTo({ user, session, refreshToken, refreshExpiresAt }: Grant): Promise<TokenResponse> {
     const iat = secondsOf(this.clock.now());
     const exp = Math.min(iat + this.config.auth.accessTokenMinutes * 60, secondsOf(session.expiresAt));
-    const claims: AccessClaims & { readonly email: string; readonly role: string; readonly sid: string } = {
+    const claims: AccessClaims & {
+      readonly email: string;
+      readonly role: string;
+      readonly sid: string;
+      readonly amr: string[];
+    } = {
       sub: user.id,
       username: user.username,
       email: user.email,
       role: user.role,
       type: ACCESS_TOKEN_TYPE,
       sid: session.id,
+      amr: amrOf(session.methods),
       iat,
       exp,
     };

@@ -5,6 +5,7 @@ import { ExtractJwt, type SecretOrKeyProvider, Strategy } from 'passport-jwt';
 import { Clock } from '../../common/clock.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import { type User, UsersService } from '../../users/users.service.js';
+import { hasSecondFactor } from '../factors/second-factor.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { SigningKeys } from './signing-keys.js';
 import { type AccessClaims, formOf, TOKEN_AUDIENCE, TOKEN_ISSUER } from './token-form.js';
@@ -14,6 +15,8 @@ export interface SignedIn {
   readonly user: User;
   /** Undefined for a token from before there were sessions. */
   readonly sessionId: string | undefined;
+  /** Whether the role needs a second factor and the sign-in had none: then there is little that it opens. */
+  readonly lacksFactor: boolean;
 }
 
 /**
@@ -23,7 +26,7 @@ export interface SignedIn {
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy) {
   constructor(
-    @Inject(CONFIG) config: Config,
+    @Inject(CONFIG) private readonly config: Config,
     keys: SigningKeys,
     private readonly users: UsersService,
     private readonly sessions: SessionsService,
@@ -57,7 +60,9 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
     if (user?.isActive !== true) return null;
     // a token from before there were sessions is good until something ends all of them
     const isGood = session === undefined ? user.sessionEpoch === 0 : session?.isLive(user, this.clock.now()) === true;
-    return isGood ? { user, sessionId: sid } : null;
+    if (!isGood) return null;
+    const isFactorDue = this.config.auth.secondFactorRequiredFor.includes(user.role);
+    return { user, sessionId: sid, lacksFactor: isFactorDue && !hasSecondFactor(session?.methods ?? []) };
   }
 }
 
