@@ -22,6 +22,8 @@ import { CreateSessions1764000000028 } from './1764000000028-create-sessions.js'
 import { AddSuperadminAndClient1764000000032 } from './1764000000032-add-superadmin-and-client.js';
 import { CreateSignInLocks1764000000033 } from './1764000000033-create-sign-in-locks.js';
 import { CreateInvitations1764000000034 } from './1764000000034-create-invitations.js';
+import { CreateApiKeys1764000000045 } from './1764000000045-create-api-keys.js';
+import { FindAuditEntriesOfApiKeys1764000000046 } from './1764000000046-find-audit-entries-of-api-keys.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const MIGRATIONS = [
@@ -49,4 +51,6 @@ export const MIGRATIONS = [
   AddSuperadminAndClient1764000000032,
   CreateSignInLocks1764000000033,
   CreateInvitations1764000000034,
+  CreateApiKeys1764000000045,
+  FindAuditEntriesOfApiKeys1764000000046,
 ];

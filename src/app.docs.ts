@@ -2,12 +2,16 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import type { NextFunction, Request, Response } from 'express';
 import { join } from 'node:path';
+import { API_KEY_SCHEME } from './common/api-key-scheme.js';
 import type { Config } from './config/config.js';
 import { PROJECT_ROOT } from './config/project-root.js';
 
 const DESCRIPTION = `The intake API of a law practice. Prospects submit the public form; attorneys sign in and work the leads.
 
 **Sign in** with the *Authorize* button: user name and password, nothing else.
+
+**Programs** come with an API key, in \`X-API-Key\` or as a bearer token, on routes that say so. It does what it was made for and its
+owner may.
 
 **Errors** share one envelope: \`detail\`, \`error_code\`, \`timestamp\`, \`request_id\` and, where fields are at fault,
 \`field_errors\`. Invalid fields are 400 on \`POST /leads\` and \`POST /auth/register\`, and 422 everywhere else.
@@ -31,6 +35,15 @@ export function describeApi(app: NestExpressApplication, config: Config): OpenAP
     .addTag('Files', 'What is known of stored files')
     .addTag('Operation', 'The background work, for admins')
     .addTag('Health', 'For operators and load balancers')
+    .addApiKey(
+      {
+        type: 'apiKey',
+        in: 'header',
+        name: 'X-API-Key',
+        description: 'For programs; or `Authorization: Bearer fck_…`',
+      },
+      API_KEY_SCHEME,
+    )
     .addOAuth2({ type: 'oauth2', flows: { password: { tokenUrl: '/api/v1/auth/login', scopes: {} } } })
     .build();
   return SwaggerModule.createDocument(app, document, {

@@ -84,7 +84,7 @@ export class AuthController {
   }
 
   @Get('me')
-  @Allow(Permission.Self)
+  @Allow(Permission.ProfileRead)
   @ApiOperation({ summary: 'My account' })
   @ApiOkResponse({ type: AccountResponse })
   async me(@CurrentActor() actor: Actor): Promise<AccountResponse> {

@@ -13,6 +13,10 @@ import { AccountsModule } from './accounts/accounts.module.js';
 import { FirstAdmin } from './accounts/first-admin.js';
 import { UsersAdminController } from './accounts/users-admin.controller.js';
 import { UsersController } from './accounts/users.controller.js';
+import { ApiKeyOwners } from './api-keys/api-key-owners.js';
+import { ApiKeysAdminController } from './api-keys/api-keys-admin.controller.js';
+import { ApiKeysController } from './api-keys/api-keys.controller.js';
+import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { InvitationsController } from './invitations/invitations.controller.js';
@@ -34,11 +38,13 @@ import { SigningKeys } from './tokens/signing-keys.js';
 /**
  * Who is calling, and may they. Owns the table `invitations`, signing in, tokens and their keys, permissions and the guard
  * before every route; promises that what is not allowed is refused and that a disabled account is out at once. Leaves accounts
- * themselves to users, what is done to them to its accounts module, and who is signed in where to its sessions module.
+ * themselves to users, what is done to them to its accounts module, who is signed in where to its sessions module, and
+ * what programs sign in with to its API keys module.
  */
 @Module({
   imports: [
     AccountsModule,
+    ApiKeysModule,
     AuditModule,
     JobsModule,
     KeysModule,
@@ -49,6 +55,8 @@ import { SigningKeys } from './tokens/signing-keys.js';
     JwtModule.register({}),
   ],
   controllers: [
+    ApiKeysAdminController,
+    ApiKeysController,
     AuthController,
     InvitationsController,
     JwksController,
@@ -58,6 +66,7 @@ import { SigningKeys } from './tokens/signing-keys.js';
     UserSessionsController,
   ],
   providers: [
+    ApiKeyOwners,
     AuthService,
     AccessTokens,
     SigningKeys,

@@ -55,6 +55,8 @@ export function problemsOf(values: SettingValues): string[] {
   if (new Set(signingIds).size < signingIds.length) problems.push('JWT_PRIVATE_KEYS must not list an id twice');
   if (values.REFRESH_TOKEN_EXPIRE_DAYS > values.SESSION_EXPIRE_DAYS)
     problems.push('REFRESH_TOKEN_EXPIRE_DAYS must not exceed SESSION_EXPIRE_DAYS');
+  if (values.API_KEY_EXPIRE_DAYS > values.API_KEY_MAX_DAYS)
+    problems.push('API_KEY_EXPIRE_DAYS must not exceed API_KEY_MAX_DAYS');
   if (!production) return problems;
   if (values.SECRET_KEY === undefined) problems.push('SECRET_KEY is required in production');
   if (values.DATABASE_URL === undefined) problems.push('DATABASE_URL is required in production');

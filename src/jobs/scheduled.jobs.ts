@@ -25,5 +25,10 @@ export const SCHEDULED = {
     everyMinutes: 60,
     doc: 'forgets failed sign-ins, and where accounts are not used from any more',
   },
+  careForApiKeys: {
+    name: 'auth.care_for_api_keys',
+    everyMinutes: 60,
+    doc: 'tells owners a week before an API key expires, and removes keys long over',
+  },
   checkFiles: { name: 'files.check', everyMinutes: DAY, doc: 'alerts operators to files whose bytes are missing' },
 } as const satisfies Readonly<Record<string, ScheduledJob>>;

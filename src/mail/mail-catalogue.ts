@@ -8,6 +8,8 @@ export const MAIL_TEMPLATES = {
   invitation: ['inviter', 'accept_url', 'expires_at'],
   sign_in_locked: ['username', 'locked_at', 'locked_until'],
   password_changed: ['username', 'changed_at'],
+  api_key_created: ['username', 'key_name', 'key_prefix', 'scopes', 'created_at', 'expires_at'],
+  api_key_expires: ['username', 'key_name', 'key_prefix', 'expires_at'],
   alert: ['summary', 'cause', 'raised_at', 'details'],
 } as const satisfies Record<string, readonly string[]>;
 

@@ -28,6 +28,20 @@ export const SIGN_IN_LOCKED = {
   locked_until: '2026-01-31 10:45 UTC',
 };
 export const PASSWORD_CHANGED = { username: 'ada', changed_at: '2026-01-31 10:30 UTC' };
+export const API_KEY_CREATED = {
+  username: 'ada',
+  key_name: 'Nightly export',
+  key_prefix: 'fck_0aB1cD2e',
+  scopes: 'leads:read, profile:read',
+  created_at: '2026-01-31 10:30 UTC',
+  expires_at: '2026-05-01 10:30 UTC',
+};
+export const API_KEY_EXPIRES = {
+  username: 'ada',
+  key_name: 'Nightly export',
+  key_prefix: 'fck_0aB1cD2e',
+  expires_at: '2026-05-01 10:30 UTC',
+};
 export const LOCALES = ['en', 'de'];
 export const MESSAGES: [string, MailData][] = [
   ['prospect_confirmation', PROSPECT],
@@ -35,6 +49,8 @@ export const MESSAGES: [string, MailData][] = [
   ['invitation', INVITATION],
   ['sign_in_locked', SIGN_IN_LOCKED],
   ['password_changed', PASSWORD_CHANGED],
+  ['api_key_created', API_KEY_CREATED],
+  ['api_key_expires', API_KEY_EXPIRES],
   ['alert', ALERT],
 ];
 /** Each message in each language, with its values. */
