@@ -14,12 +14,15 @@ const ADMINS = CALLERS.slice(3);
 
 /** Who may call each route. Whoever adds a line, or changes one, says who gets in. */
 const WHO: Readonly<Record<string, readonly Caller[]>> = {
+  'DELETE /api/v1/admin/api-keys/:api_key_id': ADMINS,
   'DELETE /api/v1/admin/invitations/:invitation_id': ADMINS,
   'DELETE /api/v1/admin/jobs/buried/:job_id': ADMINS,
   'DELETE /api/v1/admin/mail/suppressions/:suppression_id': ADMINS,
   'DELETE /api/v1/admin/users/:user_id/sessions': ADMINS,
+  'DELETE /api/v1/auth/api-keys/:api_key_id': SIGNED_IN,
   'DELETE /api/v1/auth/sessions/:session_id': SIGNED_IN,
   'GET /.well-known/jwks.json': EVERYBODY,
+  'GET /api/v1/admin/api-keys': ADMINS,
   'GET /api/v1/admin/audit-entries': ADMINS,
   'GET /api/v1/admin/audit-entries/export': ADMINS,
   'GET /api/v1/admin/invitations': ADMINS,
@@ -34,6 +37,7 @@ const WHO: Readonly<Record<string, readonly Caller[]>> = {
   'GET /api/v1/admin/users': ADMINS,
   'GET /api/v1/admin/users/:user_id': ADMINS,
   'GET /api/v1/admin/users/:user_id/sessions': ADMINS,
+  'GET /api/v1/auth/api-keys': SIGNED_IN,
   'GET /api/v1/auth/me': SIGNED_IN,
   'GET /api/v1/auth/sessions': SIGNED_IN,
   'GET /api/v1/files/:file_id': ADMINS,
@@ -61,6 +65,8 @@ const WHO: Readonly<Record<string, readonly Caller[]>> = {
   'POST /api/v1/admin/mail/test': ADMINS,
   'POST /api/v1/admin/users': ADMINS,
   'POST /api/v1/admin/users/:user_id/unlock': ADMINS,
+  'POST /api/v1/auth/api-keys': SIGNED_IN,
+  'POST /api/v1/auth/api-keys/:api_key_id/rotate': SIGNED_IN,
   'POST /api/v1/auth/invitations/accept': EVERYBODY,
   'POST /api/v1/auth/login': EVERYBODY,
   'POST /api/v1/auth/logout': SIGNED_IN,
@@ -113,8 +119,14 @@ async function makeTargets(): Promise<Record<string, string>> {
     ':message_id': message!.id,
     ':suppression_id': suppression!.id,
     ':session_id': randomUUID(),
+    ':api_key_id': await aKeyOf(accounts.client!.token),
     ':id': 'none',
   };
+}
+
+async function aKeyOf(token: string): Promise<string> {
+  const answer = await sendJson(app, 'POST', '/api/v1/auth/api-keys', { name: 'x', scopes: ['profile:read'] }, token);
+  return (await jsonOf<{ id: string }>(answer)).id;
 }
 
 /** A body that would be taken. */
@@ -128,6 +140,7 @@ function bodyOf(route: string): object | undefined {
     'POST /api/v1/admin/invitations': { email: account.email, role: 'attorney' },
     'POST /api/v1/admin/mail/test': { to: account.email },
     'POST /api/v1/admin/users': { ...account, role: 'attorney' },
+    'POST /api/v1/auth/api-keys': { name: 'x', scopes: ['profile:read'] },
     'POST /api/v1/auth/invitations/accept': { token: 'x', username, password: PASSWORD },
     'POST /api/v1/auth/refresh': { refresh_token: 'x' },
     'POST /api/v1/auth/login': { username: 'nobody', password: 'x' },

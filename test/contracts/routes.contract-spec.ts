@@ -30,11 +30,14 @@ const INBOX = [
 
 /** Everything else, and what it takes. */
 const ALLOWED = {
+  'DELETE /api/v1/admin/api-keys/:api_key_id': 'api_keys:revoke',
   'DELETE /api/v1/admin/invitations/:invitation_id': 'users:change',
   'DELETE /api/v1/admin/jobs/buried/:job_id': 'jobs:operate',
   'DELETE /api/v1/admin/mail/suppressions/:suppression_id': 'mail:operate',
   'DELETE /api/v1/admin/users/:user_id/sessions': 'sessions:end',
+  'DELETE /api/v1/auth/api-keys/:api_key_id': 'self',
   'DELETE /api/v1/auth/sessions/:session_id': 'self',
+  'GET /api/v1/admin/api-keys': 'api_keys:read',
   'GET /api/v1/admin/audit-entries': 'audit:read',
   'GET /api/v1/admin/audit-entries/export': 'audit:read',
   'GET /api/v1/admin/invitations': 'users:read',
@@ -49,7 +52,8 @@ const ALLOWED = {
   'GET /api/v1/admin/users': 'users:read',
   'GET /api/v1/admin/users/:user_id': 'users:read',
   'GET /api/v1/admin/users/:user_id/sessions': 'sessions:read',
-  'GET /api/v1/auth/me': 'self',
+  'GET /api/v1/auth/api-keys': 'self',
+  'GET /api/v1/auth/me': 'profile:read',
   'GET /api/v1/auth/sessions': 'self',
   'GET /api/v1/files/:file_id': 'files:inspect',
   'GET /api/v1/files/:file_id/quarantined': 'files:quarantined',
@@ -69,6 +73,8 @@ const ALLOWED = {
   'POST /api/v1/admin/mail/test': 'mail:operate',
   'POST /api/v1/admin/users': 'users:change',
   'POST /api/v1/admin/users/:user_id/unlock': 'users:change',
+  'POST /api/v1/auth/api-keys': 'self',
+  'POST /api/v1/auth/api-keys/:api_key_id/rotate': 'self',
   'POST /api/v1/auth/logout': 'self',
   'POST /api/v1/auth/logout-everywhere': 'self',
   'POST /api/v1/auth/password': 'self',
