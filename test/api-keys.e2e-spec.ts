@@ -1,4 +1,5 @@
 import { SeldomEntries } from '../src/audit/seldom-entries.js';
+import { ApiKeyCare } from '../src/auth/api-keys/api-key-care.js';
 import { ApiKeysRepository } from '../src/auth/api-keys/api-keys.repository.js';
 import { makeApiKey } from '../src/auth/api-keys/api-key-form.js';
 import { Clock } from '../src/common/clock.js';
@@ -541,6 +542,65 @@ describe('a change of the password', () => {
     expect((await sendJson(app, 'POST', '/api/v1/auth/password', body, owner.token)).status).toBe(204);
 
     expect(await statusOf(key)).toBe(200);
+  });
+});
+
+describe('the care for keys', () => {
+  const care = (): Promise<void> => app.app.get(ApiKeyCare).run();
+  const told = async (prefix: string): Promise<object[]> =>
+    app.database.query(
+      `SELECT recipient, data ->> 'key_name' AS key FROM mail_messages
+       WHERE template = 'api_key_expires' AND data ->> 'key_prefix' = $1`,
+      [prefix],
+    );
+
+  it('tells the owner once that a key expires, a week before, and again when its next secret does', async () => {
+    const made = await aKey(app, attorney.token, { expires_in_days: 30 });
+    const mail = { recipient: attorney.email, key: 'Export' };
+    later(23 * DAY_MS - 60_000);
+    await care();
+    expect(await told(made.prefix)).toEqual([]);
+
+    later(23 * DAY_MS + 60_000);
+    await Promise.all([care(), care()]);
+    await care();
+    expect(await told(made.prefix)).toEqual([mail]);
+
+    const body = { expires_in_days: 30, current_password: PASSWORD };
+    expect((await rotate(made.id, attorney.token, body)).status).toBe(200);
+    await care();
+    expect(await told(made.prefix)).toEqual([mail]);
+    later(46 * DAY_MS + 120_000);
+    await care();
+    expect(await told(made.prefix)).toEqual([mail, mail]);
+  });
+
+  it('says nothing of keys that were made for a week at most, were revoked, or are of somebody who is out', async () => {
+    const gone = await anAccount(app, superadmin, 'attorney');
+    const week = await aKey(app, attorney.token, { expires_in_days: 7 });
+    const revoked = await aKey(app, attorney.token, { expires_in_days: 10 });
+    const ofGone = await aKey(app, gone.token, { expires_in_days: 10 });
+    await revoke(revoked.id, attorney.token);
+    await app.database.query('UPDATE users SET is_active = false WHERE id = $1', [gone.id]);
+
+    await care();
+    later(4 * DAY_MS);
+    await care();
+
+    for (const { prefix } of [week, revoked, ofGone]) expect(await told(prefix)).toEqual([]);
+  });
+
+  it('removes keys 90 days after they ended, and no others', async () => {
+    const [short, long] = [
+      await aKey(app, attorney.token, { expires_in_days: 1 }),
+      await aKey(app, attorney.token, { expires_in_days: 2 }),
+    ];
+    later(91 * DAY_MS + 60_000);
+
+    await care();
+
+    const left = await app.database.query('SELECT id FROM api_keys WHERE id = ANY($1)', [[short.id, long.id]]);
+    expect(left).toEqual([{ id: long.id }]);
   });
 });
 

@@ -105,7 +105,7 @@ describe('the document at /openapi.json', () => {
     const securityOf = (access: Access | undefined): object[] | undefined => {
       if (access === 'public') return undefined;
       const takesKeys = access !== undefined && SCOPES.has(access);
-      return [...(takesKeys ? [{ apiKey: [] }] : []), { oauth2: [] }];
+      return [{ oauth2: [] }, ...(takesKeys ? [{ apiKey: [] }] : [])];
     };
     for (const { name, access } of routesOf(app.app)) {
       const operation = operations.get(name);
