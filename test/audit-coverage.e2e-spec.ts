@@ -159,7 +159,7 @@ async function make(method: string, { path, body, token }: Call): Promise<Respon
       ...(token === undefined ? {} : bearer(token)),
       ...(isJson ? { 'Content-Type': 'application/json' } : {}),
     },
-    ...(body === undefined ? {} : { body: isJson ? JSON.stringify(body) : (body) }),
+    ...(body === undefined ? {} : { body: isJson ? JSON.stringify(body) : body }),
   });
 }
 
