@@ -9,6 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * @property {Scenario} scenario
  * @property {number} connections
  * @property {number} [turns] requests of each connection; as many as the time allows when absent
+ * @property {number} [everyMs] from the start of one request of a connection to the next, whatever came back: a crowd that
+ * does not wait, whose 503 is an answer like others. Without pause when absent
  *
  * @typedef {object} Job
  * @property {number} port
@@ -23,6 +25,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * @property {Float64Array} latencies of expected answers, in milliseconds
  * @property {number} seconds from the first request to the last answer
  * @property {number} submitted leads that the server says it took
+ * @property {number} busy answers with 503 to a crowd
  * @property {Record<string, number>} unexpected how often what else came back
  *
  * @typedef {{ parts: Buffer[], status: number, bytes?: number, submits?: boolean }} Exchange
@@ -223,19 +226,21 @@ class Connection {
 }
 
 /** @param {Job} job @param {Group} group @returns {Promise<Outcome>} */
-async function runGroup(job, { scenario, connections, turns = Infinity }) {
+async function runGroup(job, { scenario, connections, turns = Infinity, everyMs }) {
   /** @type {number[]} */
   const latencies = [];
   /** @type {Record<string, number>} */
   const unexpected = {};
   let submitted = 0;
+  let busy = 0;
   const all = Array.from({ length: connections }, () => new Connection(job.port));
   await Promise.all(all.map((each) => each.open()));
   const started = performance.now();
   const deadline = started + job.seconds * 1000;
   let ended = started;
-  const busy = all.map(async (connection, index) => {
+  const working = all.map(async (connection, index) => {
     const asker = new Asker(job, index, connections);
+    if (everyMs !== undefined) await sleep((index * everyMs) / connections);
     for (let turn = 0; turn < turns && performance.now() < deadline; turn += 1) {
       const { parts, status, bytes, submits } = SCENARIOS[scenario](asker);
       const sent = performance.now();
@@ -244,9 +249,10 @@ async function runGroup(job, { scenario, connections, turns = Infinity }) {
       let waitMs;
       try {
         const answer = await connection.exchange(parts);
-        if (answer.status !== status) surprise = String(answer.status);
+        if (everyMs !== undefined && answer.status === 503) busy += 1;
+        else if (answer.status !== status) surprise = String(answer.status);
         else if (bytes !== undefined && answer.bytes !== bytes) surprise = `${answer.bytes} instead of ${bytes} bytes`;
-        waitMs = answer.retryAfter * 1000;
+        waitMs = everyMs === undefined ? answer.retryAfter * 1000 : sent + everyMs - performance.now();
         if (submits === true && answer.status === 201) submitted += 1;
       } catch (error) {
         surprise = /** @type {Error} */ (error).message;
@@ -261,9 +267,9 @@ async function runGroup(job, { scenario, connections, turns = Infinity }) {
       else if (waitMs > 0) break;
     }
   });
-  await Promise.all(busy);
+  await Promise.all(working);
   for (const each of all) each.close();
-  return { latencies: Float64Array.from(latencies), seconds: (ended - started) / 1000, submitted, unexpected };
+  return { latencies: Float64Array.from(latencies), seconds: (ended - started) / 1000, submitted, busy, unexpected };
 }
 
 if (process.send !== undefined) {

@@ -21,6 +21,8 @@ import { pino } from 'pino';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const FORECOURT = join(ROOT, 'dist/src/main.js');
+/** Those that keep files as Forecourt does. */
+const OF_FORECOURT = [FORECOURT, join(ROOT, 'bench/forecourt-open.mjs')];
 /** What can be measured: a program, and what it is told beside {@link SETTINGS}. */
 const SERVERS = {
   Forecourt: { program: FORECOURT, settings: {} },
@@ -31,6 +33,7 @@ const SERVERS = {
     settings: { FILE_ENCRYPTION: 'true', FILE_ENCRYPTION_KEYS: `bench:${randomBytes(32).toString('base64')}` },
   },
   plain: { program: FORECOURT, settings: {} },
+  open: { program: join(ROOT, 'bench/forecourt-open.mjs'), settings: {} },
 };
 export const SEEDED_LEADS = 2000;
 export const RESUME_BYTES = 100 * 1024;
@@ -95,6 +98,18 @@ export class Server {
       await (await this.fetch('/auth/login', { method: 'POST', headers: {}, body })).json()
     );
     this.token = answer.access_token;
+  }
+
+  /** An API key that reads leads, made by whoever signed in. */
+  async makeApiKey() {
+    const headers = { Authorization: `Bearer ${this.token}`, 'Content-Type': 'application/json' };
+    const body = JSON.stringify({ name: 'bench', scopes: ['leads:read'] });
+    const answer = await this.fetch('/auth/api-keys', { method: 'POST', headers, body });
+    const { key } = /** @type {{ key: string }} */ (await answer.json());
+    // the word of it to its owner is no submission's
+    await this.database.query('DELETE FROM mail_messages');
+    await this.database.query('DELETE FROM graphile_worker._private_jobs');
+    return key;
   }
 
   /** The seeded leads as they stand now. @returns {Promise<SeededLead[]>} */
@@ -218,7 +233,7 @@ export class Stage {
     await this.admin.query(`CREATE DATABASE ${database} TEMPLATE ${TEMPLATE}`);
     const server = await this.launch(name, database);
     // Forecourt keeps files in folders named by the first two characters of their keys
-    const folder = SERVERS[name].program === FORECOURT ? join(server.uploads, 'se') : server.uploads;
+    const folder = OF_FORECOURT.includes(SERVERS[name].program) ? join(server.uploads, 'se') : server.uploads;
     await mkdir(folder, { recursive: true });
     for (let n = 1; n <= SEEDED_LEADS; n += 1) {
       await link(join(this.folder, 'seed.pdf'), join(folder, `seed-${n}.pdf`));

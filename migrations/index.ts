@@ -27,6 +27,8 @@ import { CreateMailedLinks1764000000037 } from './1764000000037-create-mailed-li
 import { VerifyAddresses1764000000038 } from './1764000000038-verify-addresses.js';
 import { CreateSecondFactors1764000000039 } from './1764000000039-create-second-factors.js';
 import { CreatePasskeys1764000000040 } from './1764000000040-create-passkeys.js';
+import { CreateApiKeys1764000000045 } from './1764000000045-create-api-keys.js';
+import { FindAuditEntriesOfApiKeys1764000000046 } from './1764000000046-find-audit-entries-of-api-keys.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const MIGRATIONS = [
@@ -59,4 +61,6 @@ export const MIGRATIONS = [
   VerifyAddresses1764000000038,
   CreateSecondFactors1764000000039,
   CreatePasskeys1764000000040,
+  CreateApiKeys1764000000045,
+  FindAuditEntriesOfApiKeys1764000000046,
 ];

@@ -2,6 +2,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import type { NextFunction, Request, Response } from 'express';
 import { join } from 'node:path';
+import { API_KEY_SCHEME } from './common/api-key-scheme.js';
 import type { Config } from './config/config.js';
 import { PROJECT_ROOT } from './config/project-root.js';
 
@@ -9,6 +10,9 @@ const DESCRIPTION = `The intake API of a law practice. Prospects submit the publ
 
 **Sign in** with the *Authorize* button: user name and password, nothing else. An account with a second factor signs in with
 \`POST /auth/login\` and \`POST /auth/login/verify\` below, and pastes the access token under *bearer*.
+
+**Programs** come with an API key, in \`X-API-Key\` or as a bearer token, on routes that say so. It does what it was made for and its
+owner may.
 
 **Errors** share one envelope: \`detail\`, \`error_code\`, \`timestamp\`, \`request_id\` and, where fields are at fault,
 \`field_errors\`. Invalid fields are 400 on \`POST /leads\` and \`POST /auth/register\`, and 422 everywhere else.
@@ -33,6 +37,15 @@ export function describeApi(app: NestExpressApplication, config: Config): OpenAP
     .addTag('Files', 'What is known of stored files')
     .addTag('Operation', 'The background work, for admins')
     .addTag('Health', 'For operators and load balancers')
+    .addApiKey(
+      {
+        type: 'apiKey',
+        in: 'header',
+        name: 'X-API-Key',
+        description: 'For programs; or `Authorization: Bearer fck_…`',
+      },
+      API_KEY_SCHEME,
+    )
     .addOAuth2({ type: 'oauth2', flows: { password: { tokenUrl: '/api/v1/auth/login', scopes: {} } } })
     .addBearerAuth({
       type: 'http',

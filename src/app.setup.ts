@@ -45,7 +45,7 @@ export async function createApp(config: Config, logger: Logger): Promise<NestExp
   const cors = {
     origin: [...config.http.corsOrigins],
     methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
-    allowedHeaders: ['Authorization', 'Content-Type', 'X-Request-ID'],
+    allowedHeaders: ['Authorization', 'Content-Type', 'X-API-Key', 'X-Request-ID'],
     exposedHeaders: ['Content-Disposition', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'X-Request-ID'],
     maxAge: 600,
   };

@@ -1,9 +1,10 @@
 import 'reflect-metadata';
-import { Module } from '@nestjs/common';
+import { type INestApplicationContext, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { pino } from 'pino';
 import { AlertsModule } from './alerts/alerts.module.js';
 import { AUDIT_COMMANDS } from './audit/audit.commands.js';
+import { AuditService } from './audit/audit.service.js';
 import { AuditModule } from './audit/audit.module.js';
 import { KEY_COMMANDS } from './auth/tokens/keys.commands.js';
 import { KeysModule } from './auth/tokens/keys.module.js';
@@ -11,7 +12,16 @@ import { AccountsModule } from './auth/accounts/accounts.module.js';
 import { SECRETS } from './auth/accounts/secrets.command.js';
 import { USER_COMMANDS } from './auth/accounts/user.commands.js';
 import { FactorsModule } from './auth/factors/factors.module.js';
-import { type Command, helpOf, type LoneCommand, readOptions, UsageError } from './common/command.js';
+import {
+  type Command,
+  type CommandOptions,
+  helpOf,
+  type LoneCommand,
+  readOptions,
+  recordedOptions,
+  UsageError,
+} from './common/command.js';
+import { operatorOf } from './common/operator.js';
 import { CommonModule } from './common/common.module.js';
 import { buildLogger, flushed, NestLogger } from './common/logging.js';
 import { type Config, ConfigError, loadConfig } from './config/config.js';
@@ -77,11 +87,34 @@ async function main(given: readonly string[]): Promise<number> {
     { logger: new NestLogger(logger.child({ logger: 'nest' })), abortOnError: false },
   );
   try {
-    return (await command.run(app, options, print)) ? 0 : 1;
+    return (await runOnRecord(app, command, options)) ? 0 : 1;
   } finally {
     await app.close();
     await flushed(logger);
   }
+}
+
+/**
+ * A command that changes something is on record before it begins and at its end, beside what it records itself: one that is
+ * cut off has no end.
+ */
+async function runOnRecord(app: INestApplicationContext, command: Command, options: CommandOptions): Promise<boolean> {
+  if (!command.changes || options['dry-run'] === true) return command.run(app, options, print);
+  const record = (action: string, details: object): Promise<void> =>
+    app.get(AuditService).recordAlone(operatorOf(command.name), {
+      action,
+      targetKind: 'command',
+      targetId: null,
+      details: { command: command.name, ...details },
+    });
+  let isWell = false;
+  await record('command.begun', { options: recordedOptions(command, options) });
+  try {
+    isWell = await command.run(app, options, print);
+  } finally {
+    await record('command.ended', { is_well: isWell });
+  }
+  return isWell;
 }
 
 function print(line: string): void {

@@ -14,13 +14,16 @@ const ADMINS = CALLERS.slice(3);
 
 /** Who may call each route. Whoever adds a line, or changes one, says who gets in. */
 const WHO: Readonly<Record<string, readonly Caller[]>> = {
+  'DELETE /api/v1/admin/api-keys/:api_key_id': ADMINS,
   'DELETE /api/v1/admin/invitations/:invitation_id': ADMINS,
   'DELETE /api/v1/admin/jobs/buried/:job_id': ADMINS,
   'DELETE /api/v1/admin/mail/suppressions/:suppression_id': ADMINS,
   'DELETE /api/v1/admin/users/:user_id/factors': ADMINS,
   'DELETE /api/v1/admin/users/:user_id/sessions': ADMINS,
+  'DELETE /api/v1/auth/api-keys/:api_key_id': SIGNED_IN,
   'DELETE /api/v1/auth/sessions/:session_id': SIGNED_IN,
   'GET /.well-known/jwks.json': EVERYBODY,
+  'GET /api/v1/admin/api-keys': ADMINS,
   'GET /api/v1/admin/audit-entries': ADMINS,
   'GET /api/v1/admin/audit-entries/export': ADMINS,
   'GET /api/v1/admin/invitations': ADMINS,
@@ -36,6 +39,7 @@ const WHO: Readonly<Record<string, readonly Caller[]>> = {
   'GET /api/v1/admin/users/:user_id': ADMINS,
   'GET /api/v1/admin/users/:user_id/sessions': ADMINS,
   'GET /api/v1/auth/factors': SIGNED_IN,
+  'GET /api/v1/auth/api-keys': SIGNED_IN,
   'GET /api/v1/auth/me': SIGNED_IN,
   'GET /api/v1/auth/sessions': SIGNED_IN,
   'GET /api/v1/files/:file_id': ADMINS,
@@ -73,6 +77,8 @@ const WHO: Readonly<Record<string, readonly Caller[]>> = {
   'POST /api/v1/auth/factors/recovery-codes': SIGNED_IN,
   'POST /api/v1/auth/factors/totp': SIGNED_IN,
   'POST /api/v1/auth/factors/totp/:factor_id/confirm': SIGNED_IN,
+  'POST /api/v1/auth/api-keys': SIGNED_IN,
+  'POST /api/v1/auth/api-keys/:api_key_id/rotate': SIGNED_IN,
   'POST /api/v1/auth/invitations/accept': EVERYBODY,
   'POST /api/v1/auth/login': EVERYBODY,
   'POST /api/v1/auth/login/verify': EVERYBODY,
@@ -133,8 +139,14 @@ async function makeTargets(): Promise<Record<string, string>> {
     ':suppression_id': suppression!.id,
     ':session_id': randomUUID(),
     ':factor_id': randomUUID(),
+    ':api_key_id': await aKeyOf(accounts.client!.token),
     ':id': 'none',
   };
+}
+
+async function aKeyOf(token: string): Promise<string> {
+  const answer = await sendJson(app, 'POST', '/api/v1/auth/api-keys', { name: 'x', scopes: ['profile:read'] }, token);
+  return (await jsonOf<{ id: string }>(answer)).id;
 }
 
 /** A body that would be taken. */
@@ -162,6 +174,7 @@ function bodyOf(route: string): object | undefined {
     'POST /api/v1/auth/factors/passkeys/options': { current_password: PASSWORD },
     'POST /api/v1/auth/factors/recovery-codes': { current_password: PASSWORD },
     'POST /api/v1/auth/factors/:factor_id/remove': { current_password: PASSWORD },
+    'POST /api/v1/auth/api-keys': { name: 'x', scopes: ['profile:read'] },
     'POST /api/v1/auth/invitations/accept': { token: 'x', username, password: PASSWORD },
     'POST /api/v1/auth/refresh': { refresh_token: 'x' },
     'POST /api/v1/auth/login': { username: 'nobody', password: 'x' },

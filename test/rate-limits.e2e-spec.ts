@@ -1,5 +1,6 @@
+import { aKey, withKey } from './support/api-keys.js';
 import { startApp, type TestApp } from './support/app.js';
-import { formOf, jsonOf, login, submit } from './support/leads.js';
+import { aLead, bearer, formOf, jsonOf, login, submit, tokenOf } from './support/leads.js';
 
 describe('rate limits', () => {
   let app: TestApp;
@@ -80,6 +81,27 @@ describe('rate limits', () => {
       statuses.push((await from(address)).status);
 
     expect(statuses).toEqual([201, 201, 429, 201, 201]);
+  });
+
+  it('count each API key by itself, downloads included, and leave its owner theirs', async () => {
+    app = await limited({ RATE_LIMIT_KEY: '3', RATE_LIMIT_READ: '2' });
+    const token = await tokenOf(app);
+    const [one, other] = [await aKey(app, token), await aKey(app, token)];
+    const lead = await aLead(app);
+    const read = (path: string, headers: Record<string, string>): Promise<Response> =>
+      app.request(`/api/v1/leads${path}`, { headers });
+
+    const answers = [];
+    for (const path of ['', `/${lead}`, `/${lead}/resume`, '']) answers.push(await read(path, withKey(one.key)));
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429]);
+    expect(answers[0]!.headers.get('ratelimit-policy')).toBe('"address";q=6000;w=60, "key";q=3;w=60');
+    expect(answers[0]!.headers.get('ratelimit')).toMatch(/, "key";r=2;t=\d+$/);
+    expect(Number(answers[3]!.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await read('', withKey(other.key))).status).toBe(200);
+    const own = [];
+    for (let round = 0; round < 3; round += 1) own.push((await read('', bearer(token))).status);
+    expect(own).toEqual([200, 200, 429]);
   });
 
   it('are off with RATE_LIMIT_ENABLED=false', async () => {

@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
@@ -82,7 +83,19 @@ describe('user create', () => {
     expect([code, out, err]).toEqual([0, `${username} is superadmin now\n`, '']);
     expect(await statusOfLogin(app, username)).toBe(200);
     expect(await recordsOf(app, await idOf(username))).toEqual([
-      { action: 'user.created', actor_name: 'operator', details: { role: 'superadmin' } },
+      { action: 'user.created', actor_name: `user:create (${userInfo().username})`, details: { role: 'superadmin' } },
+    ]);
+    const command = await app.database.query(
+      `SELECT action, actor_kind, details FROM audit_entries WHERE target_kind = 'command' AND actor_name = $1 ORDER BY at`,
+      [`user:create (${userInfo().username})`],
+    );
+    expect(command.slice(-2)).toEqual([
+      {
+        action: 'command.begun',
+        actor_kind: 'system',
+        details: { command: 'user:create', options: { role: 'superadmin', 'password-stdin': true } },
+      },
+      { action: 'command.ended', actor_kind: 'system', details: { command: 'user:create', is_well: true } },
     ]);
     expect((await runHere('user:set-role', '--name', username, '--role', 'client'))[0]).toBe(true);
   });
@@ -210,7 +223,7 @@ describe('user reset-password', () => {
     expect(await statusOfLogin(app, someone.username)).toBe(401);
     expect((await recordsOf(app, someone.id)).at(-1)).toMatchObject({
       action: 'user.password_changed',
-      actor_name: 'operator',
+      actor_name: `user:reset-password (${userInfo().username})`,
     });
   });
 });

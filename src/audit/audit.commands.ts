@@ -14,6 +14,7 @@ function expectedOf(given: string | boolean | undefined): ChainLink | undefined 
 export const AUDIT_COMMANDS: readonly Command[] = [
   {
     name: 'audit:verify',
+    changes: false,
     doc: 'Finds the first audit entry that was changed, removed, put in or moved. Prints the last number and hash: note them elsewhere.',
     options: {
       expect: {

@@ -43,6 +43,9 @@ class AuditFilterQuery {
   @UuidField({ optional: true, description: 'X-Request-ID of the request' })
   request_id?: string;
 
+  @UuidField({ optional: true, description: 'What was done with this API key' })
+  api_key_id?: string;
+
   @TimeField({ optional: true, description: 'Not before this time' })
   from?: Date;
 
@@ -68,6 +71,7 @@ export function toAuditFilter(query: AuditFilterQuery): AuditFilter {
     outcome: query.outcome,
     ip: query.ip,
     requestId: query.request_id,
+    apiKeyId: query.api_key_id,
     from: query.from,
     to: query.to,
   };

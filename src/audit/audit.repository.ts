@@ -16,6 +16,8 @@ export interface AuditFilter {
   readonly outcome?: AuditOutcome | undefined;
   readonly ip?: string | undefined;
   readonly requestId?: string | undefined;
+  /** The key that was used. */
+  readonly apiKeyId?: string | undefined;
   readonly from?: Date | undefined;
   /** Exclusive. */
   readonly to?: Date | undefined;
@@ -97,6 +99,7 @@ function conditionsOf(filter: AuditFilter, than?: AuditPlace): { readonly where:
   add(filter.outcome, (outcome) => `t.outcome = ${place(outcome)}`);
   add(filter.ip, (ip) => `t.ip = ${place(ip)}`);
   add(filter.requestId, (id) => `t.request_id = ${place(id)}`);
+  add(filter.apiKeyId, (id) => `t.details ->> 'api_key_id' = ${place(id)}`);
   add(filter.from, (from) => `t.at >= ${place(from)}`);
   add(filter.to, (to) => `t.at < ${place(to)}`);
   add(than, ({ at, id }) => `(t.at, t.id) < (${place(at)}, ${place(id)})`);

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import type { Actor } from '../common/actor.js';
+import { type Actor, apiKeyOf } from '../common/actor.js';
 import { Clock } from '../common/clock.js';
 import { type Tx, whenCommitted } from '../database/transactions.js';
 import { AuditChain } from './audit-chain.js';
@@ -43,6 +43,7 @@ export class AuditService {
   }
 
   private entryOf(actor: Actor, { outcome = 'done', details = {}, ...event }: AuditEvent): AuditEntry {
+    const apiKeyId = apiKeyOf(actor);
     return Object.assign(new AuditEntry(), {
       id: randomUUID(),
       at: this.clock.now(),
@@ -53,7 +54,7 @@ export class AuditService {
       requestId: actor.kind === 'system' ? null : actor.requestId,
       userAgent: actor.kind === 'system' ? null : (actor.userAgent ?? null),
       outcome,
-      details,
+      details: apiKeyId === undefined ? details : { ...details, api_key_id: apiKeyId },
       ...event,
     });
   }

@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { Logger } from 'pino';
-import type { Actor } from '../common/actor.js';
+import { type Actor, apiKeyOf } from '../common/actor.js';
 import { Clock } from '../common/clock.js';
 import { LOGGER } from '../common/logging.js';
 import { networkOf } from '../common/network.js';
@@ -89,6 +89,7 @@ function keyOf(actor: Actor, { action, targetKind, targetId, details = {} }: Aud
     actor.kind,
     who,
     actor.kind === 'user' ? actor.id : '',
+    apiKeyOf(actor) ?? '',
     action,
     targetKind,
     targetId,

@@ -94,7 +94,7 @@ export class AuthController {
   }
 
   @Get('me')
-  @Allow(Permission.Self)
+  @Allow(Permission.ProfileRead)
   @BeforeSecondFactor()
   @ApiOperation({ summary: 'My account' })
   @ApiOkResponse({ type: AccountResponse })

@@ -1,9 +1,10 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
-import { ApiBearerAuth, ApiOAuth2 } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOAuth2, ApiSecurity } from '@nestjs/swagger';
 import { ApiErrors } from '../common/api-errors.js';
+import { API_KEY_SCHEME } from '../common/api-key-scheme.js';
 import { InternalError, ServiceUnavailable, TooManyRequests } from '../common/errors.js';
-import { Forbidden, InvalidToken, NotSignedIn } from './auth.errors.js';
-import type { Permission } from './permissions.js';
+import { Forbidden, InvalidApiKey, InvalidToken, NotSignedIn } from './auth.errors.js';
+import { type Permission, SCOPES } from './permissions.js';
 
 /** What a route says of its access. A route that says nothing answers 403 to everybody. */
 export type Access = 'public' | Permission;
@@ -21,11 +22,12 @@ export const Public = (): MethodDecorator =>
  */
 export const BeforeSecondFactor = (): MethodDecorator => SetMetadata(BEFORE_FACTOR, true);
 
-/** Whoever has this permission may call this route. */
+/** Whoever has this permission may call this route; with an API key, where there are keys for it. */
 export const Allow = (permission: Permission): MethodDecorator =>
   applyDecorators(
     SetMetadata(ACCESS, permission satisfies Access),
     ApiOAuth2([]),
     ApiBearerAuth(),
-    ApiErrors(NotSignedIn, InvalidToken, Forbidden, TooManyRequests, InternalError, ServiceUnavailable),
+    ...(SCOPES.has(permission) ? [ApiSecurity(API_KEY_SCHEME)] : []),
+    ApiErrors(NotSignedIn, InvalidToken, InvalidApiKey, Forbidden, TooManyRequests, InternalError, ServiceUnavailable),
   );

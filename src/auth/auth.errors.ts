@@ -31,6 +31,28 @@ export class InvalidRefreshToken extends refusal(
     super({ headers: { 'WWW-Authenticate': CHALLENGE } });
   }
 }
+/** In the same words whatever was wrong with it, or with its owner. */
+export class InvalidApiKey extends refusal(
+  401,
+  'INVALID_API_KEY',
+  'The API key is not valid: it may be mistyped, expired, revoked or not meant for this address',
+) {
+  constructor() {
+    super({ headers: { 'WWW-Authenticate': `${CHALLENGE}, error="invalid_token"` } });
+  }
+}
+export class ReauthenticationRequired extends refusal(
+  403,
+  'REAUTHENTICATION_REQUIRED',
+  'Send your current password as well, or sign in again and do this within ten minutes',
+) {}
+export class ApiKeyNotFound extends refusal(404, 'API_KEY_NOT_FOUND', 'API key not found') {}
+export class ApiKeyEnded extends refusal(409, 'API_KEY_ENDED', 'The API key was revoked or has expired already') {}
+export class TooManyApiKeys extends refusal(
+  409,
+  'TOO_MANY_API_KEYS',
+  'You have 20 API keys that work: revoke one that is not needed any more',
+) {}
 export class CrossSiteRequest extends refusal(
   403,
   'CROSS_SITE_REQUEST',

@@ -1,5 +1,6 @@
 import type { OutgoingMail } from '../mail/mail.service.js';
 import type { User } from '../users/users.service.js';
+import type { ApiKey } from './api-keys/api-key.entity.js';
 import type { Invitation } from './invitations/invitation.entity.js';
 import { linkTo } from './links/link-token.js';
 
@@ -38,5 +39,36 @@ export function passwordChangedMail({ email, username }: User, changedAt: Date):
     template: 'password_changed',
     recipient: email,
     data: { username, changed_at: writtenTime(changedAt) },
+  };
+}
+
+/** So that nobody makes a key, or another secret for one, behind its owner's back. A key that never expires has no time. */
+export function apiKeyCreatedMail({ email, username }: User, key: ApiKey): OutgoingMail {
+  const { name, prefix, createdAt, rotatedAt, expiresAt, scopes } = key;
+  return {
+    template: 'api_key_created',
+    recipient: email,
+    data: {
+      username,
+      key_name: name,
+      key_prefix: prefix,
+      scopes: scopes.join(', '),
+      created_at: writtenTime(rotatedAt ?? createdAt),
+      expires_at: expiresAt === null ? '' : writtenTime(expiresAt),
+    },
+  };
+}
+
+/** Of a key that expires. */
+export function apiKeyExpiresMail({ email, username }: User, { name, prefix, expiresAt }: ApiKey): OutgoingMail {
+  return {
+    template: 'api_key_expires',
+    recipient: email,
+    data: {
+      username,
+      key_name: name,
+      key_prefix: prefix,
+      expires_at: expiresAt === null ? '' : writtenTime(expiresAt),
+    },
   };
 }

@@ -12,6 +12,10 @@ import { AccountsModule } from './accounts/accounts.module.js';
 import { FirstAdmin } from './accounts/first-admin.js';
 import { UsersAdminController } from './accounts/users-admin.controller.js';
 import { UsersController } from './accounts/users.controller.js';
+import { ApiKeyOwners } from './api-keys/api-key-owners.js';
+import { ApiKeysAdminController } from './api-keys/api-keys-admin.controller.js';
+import { ApiKeysController } from './api-keys/api-keys.controller.js';
+import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { FactorsAdminController } from './factors/factors-admin.controller.js';
@@ -36,11 +40,13 @@ import { JwtStrategy } from './tokens/jwt.strategy.js';
 /**
  * Who is calling, and may they. Owns the table `invitations`, signing in, tokens and their keys, permissions and the guard
  * before every route; promises that what is not allowed is refused and that a disabled account is out at once. Leaves accounts
- * themselves to users, what is done to them to its accounts module, and who is signed in where to its sessions module.
+ * themselves to users, what is done to them to its accounts module, who is signed in where to its sessions module, and
+ * what programs sign in with to its API keys module.
  */
 @Module({
   imports: [
     AccountsModule,
+    ApiKeysModule,
     AuditModule,
     FactorsModule,
     JobsModule,
@@ -52,6 +58,8 @@ import { JwtStrategy } from './tokens/jwt.strategy.js';
     PassportModule,
   ],
   controllers: [
+    ApiKeysAdminController,
+    ApiKeysController,
     AuthController,
     FactorsAdminController,
     FactorsController,
@@ -64,6 +72,7 @@ import { JwtStrategy } from './tokens/jwt.strategy.js';
     UserSessionsController,
   ],
   providers: [
+    ApiKeyOwners,
     AuthService,
     InvitationsRepository,
     InvitationsService,

@@ -1,5 +1,5 @@
 import { Role } from '../users/role.js';
-import { may, Permission, permissionToManage, PUBLIC } from './permissions.js';
+import { may, Permission, permissionToManage, PUBLIC, SCOPES } from './permissions.js';
 
 type Row = [
   permission: Permission,
@@ -26,6 +26,9 @@ const TABLE: Row[] = [
   [Permission.AuditRead, false, false, false, true, true],
   [Permission.MailRead, false, false, false, true, true],
   [Permission.MailOperate, false, false, false, true, true],
+  [Permission.ApiKeysRead, false, false, false, true, true],
+  [Permission.ApiKeysRevoke, false, false, false, true, true],
+  [Permission.ProfileRead, false, true, true, true, true],
   [Permission.Self, false, true, true, true, true],
 ];
 const HOLDERS = [PUBLIC, Role.Client, Role.Attorney, Role.Admin, Role.Superadmin] as const;
@@ -57,6 +60,20 @@ describe('permissionToManage', () => {
       'users:change',
       'admins:change',
       'admins:change',
+    ]);
+  });
+});
+
+describe('an API key', () => {
+  it('can be given these permissions and no others', () => {
+    expect([...SCOPES].sort()).toEqual([
+      'audit:read',
+      'files:inspect',
+      'jobs:operate',
+      'leads:change',
+      'leads:read',
+      'profile:read',
+      'users:read',
     ]);
   });
 });

@@ -24,14 +24,19 @@ export enum Permission {
   MailRead = 'mail:read',
   /** Sending again, cancelling, lifting, and test messages. */
   MailOperate = 'mail:operate',
-  /** One's own account. */
+  /** Keys of others. */
+  ApiKeysRead = 'api_keys:read',
+  ApiKeysRevoke = 'api_keys:revoke',
+  /** To see who one is. */
+  ProfileRead = 'profile:read',
+  /** One's own account: its password, sessions, keys and whatever else signs in. */
   Self = 'self',
 }
 
 /** Whoever holds no token. */
 export const PUBLIC = 'public';
 
-const CLIENT = [Permission.Self];
+const CLIENT = [Permission.Self, Permission.ProfileRead];
 
 const ATTORNEY = [...CLIENT, Permission.LeadsRead, Permission.LeadsChange];
 
@@ -48,6 +53,8 @@ const ADMIN = [
   Permission.AuditRead,
   Permission.MailRead,
   Permission.MailOperate,
+  Permission.ApiKeysRead,
+  Permission.ApiKeysRevoke,
 ];
 
 /** The only place where roles appear. */
@@ -63,6 +70,20 @@ const PERMISSIONS: Readonly<Record<Role | typeof PUBLIC, ReadonlySet<Permission>
 export function may(role: Role | typeof PUBLIC, permission: Permission, openRegistration: boolean): boolean {
   return PERMISSIONS[role].has(permission) || (openRegistration && permission === Permission.UsersRegister);
 }
+
+/**
+ * What an API key can be given, if its owner may it. Never what gets further than the key itself: accounts, sessions, keys, one's
+ * own password and factors; nor mail, whose previews show links that sign somebody in; nor malware.
+ */
+export const SCOPES: ReadonlySet<Permission> = new Set([
+  Permission.LeadsRead,
+  Permission.LeadsChange,
+  Permission.UsersRead,
+  Permission.FilesInspect,
+  Permission.JobsOperate,
+  Permission.AuditRead,
+  Permission.ProfileRead,
+]);
 
 /** What it takes to make, change or end an account of this role. */
 export function permissionToManage(role: Role): Permission {

@@ -18,6 +18,8 @@ export type Actor =
       readonly username: string;
       /** The sign-in that the request's token came from; undefined for a token from before there were sessions. */
       readonly sessionId?: string | undefined;
+      /** The key that a program came with, in the name of its owner; it then has no session. */
+      readonly apiKeyId?: string | undefined;
       readonly ip: string;
       readonly requestId: string;
       /** As the program calls itself. */
@@ -43,6 +45,11 @@ export function ipOf(actor: Actor): string | undefined {
 /** The session of the request; undefined when it has none. */
 export function sessionOf(actor: Actor): string | undefined {
   return actor.kind === 'user' ? actor.sessionId : undefined;
+}
+
+/** The key of the request; undefined for people and for parts of Forecourt. */
+export function apiKeyOf(actor: Actor): string | undefined {
+  return actor.kind === 'user' ? actor.apiKeyId : undefined;
 }
 
 /** How a record names the actor. */

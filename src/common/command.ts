@@ -7,6 +7,8 @@ export interface CommandOption {
   /** What stands for the value in the help, such as `MINUTES`. */
   readonly value?: string;
   readonly doc: string;
+  /** Whether its value names somebody: it then stands in no record. */
+  readonly isPersonal?: boolean;
 }
 
 /** Options that were given, by name. */
@@ -21,6 +23,8 @@ interface CommandFace {
 
 /** Something that an operator can have done from the command line, beside the running service. */
 export interface Command extends CommandFace {
+  /** Whether it changes anything, and so is on record; a dry run is not. */
+  readonly changes: boolean;
   /**
    * `say` prints a line. Resolves to whether all is well; what is thrown is told as well and ends with the same exit code 1.
    * Throws {@link UsageError} for values of options that make no sense.
@@ -44,6 +48,11 @@ export function readOptions({ options }: CommandFace, given: readonly string[]):
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : 'the options cannot be read', { cause: error });
   }
+}
+
+/** What a record says of the options that were given: no names of people. */
+export function recordedOptions({ options }: CommandFace, given: CommandOptions): CommandOptions {
+  return Object.fromEntries(Object.entries(given).filter(([name]) => options[name]?.isPersonal !== true));
 }
 
 /** One command's lines of the help. */

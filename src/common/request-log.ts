@@ -18,7 +18,7 @@ export function requestLog(root: Logger): RequestHandler {
         route: route ?? 'unmatched',
         status: response.statusCode,
         duration_ms: Math.round((performance.now() - started) * 10) / 10,
-        ...(actor?.kind === 'user' ? { user_id: actor.id } : {}),
+        ...(actor?.kind === 'user' ? { user_id: actor.id, api_key_id: actor.apiKeyId } : {}),
         ...(response.writableFinished ? {} : { aborted: true }),
       };
       logger.info(line, `${request.method} ${line.route} ${line.status}`);

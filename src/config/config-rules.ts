@@ -61,6 +61,8 @@ export function problemsOf(values: SettingValues): string[] {
   );
   if (rpId !== undefined && !pages.some((host) => host === rpId || host.endsWith(`.${rpId}`)))
     problems.push('PASSKEY_RP_ID must be the host of PUBLIC_URL or of one of CORS_ORIGINS, or a domain above it');
+  if (values.API_KEY_EXPIRE_DAYS > values.API_KEY_MAX_DAYS)
+    problems.push('API_KEY_EXPIRE_DAYS must not exceed API_KEY_MAX_DAYS');
   if (!production) return problems;
   if (values.SECRET_KEY === undefined) problems.push('SECRET_KEY is required in production');
   if (values.DATABASE_URL === undefined) problems.push('DATABASE_URL is required in production');

@@ -70,6 +70,8 @@ export interface Config {
     readonly requireComplexPasswords: boolean;
     /** Failed sign-ins within 15 minutes: from one source (0 means never), and from all together. */
     readonly lockout: { readonly failures: number; readonly accountFailures: number };
+    /** Lifetimes; a key that is to last for ever is another matter. */
+    readonly apiKeys: { readonly defaultDays: number; readonly maxDays: number; readonly mayLastForEver: boolean };
     readonly openRegistration: boolean;
     readonly allowUnverifiedSignIn: boolean;
     /** Signing in as a client by mailed link. */
@@ -97,6 +99,7 @@ export interface Config {
     readonly readPerMinute: number;
     readonly writePerMinute: number;
     readonly adminPerMinute: number;
+    readonly keyPerMinute: number;
     /** Undefined means: they are shared through the database. */
     readonly redisUrl: string | undefined;
     readonly mailTestPerMinute: number;
@@ -286,6 +289,11 @@ function toConfig(values: SettingValues): Config {
       minPasswordLength: values.PASSWORD_MIN_LENGTH,
       lockout: { failures: values.LOCKOUT_FAILURES, accountFailures: values.LOCKOUT_ACCOUNT_FAILURES },
       requireComplexPasswords: values.PASSWORD_REQUIRE_COMPLEXITY ?? isProduction,
+      apiKeys: {
+        defaultDays: values.API_KEY_EXPIRE_DAYS,
+        maxDays: values.API_KEY_MAX_DAYS,
+        mayLastForEver: values.API_KEY_NEVER_EXPIRES,
+      },
       openRegistration: values.REGISTRATION_MODE === 'open',
       allowUnverifiedSignIn: values.ALLOW_UNVERIFIED_SIGN_IN,
       magicLinks: {
@@ -314,6 +322,7 @@ function toConfig(values: SettingValues): Config {
       readPerMinute: values.RATE_LIMIT_READ,
       writePerMinute: values.RATE_LIMIT_WRITE,
       adminPerMinute: values.RATE_LIMIT_ADMIN,
+      keyPerMinute: values.RATE_LIMIT_KEY,
       redisUrl: values.REDIS_URL,
       mailTestPerMinute: values.RATE_LIMIT_MAIL_TEST,
     },

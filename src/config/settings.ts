@@ -191,6 +191,14 @@ export const SETTINGS = {
     domainName,
     'domain that passkeys are made for: the host of PUBLIC_URL (then also the default), or one above it that the pages in CORS_ORIGINS share',
   ),
+  API_KEY_EXPIRE_DAYS: setting(
+    'Accounts',
+    whole(1, 3650),
+    '90',
+    'days after which an API key expires when whoever makes it says nothing else',
+  ),
+  API_KEY_MAX_DAYS: setting('Accounts', whole(1, 3650), '365', 'longest lifetime of an API key in days'),
+  API_KEY_NEVER_EXPIRES: setting('Accounts', flag, 'false', 'lets people make API keys that never expire'),
   REGISTRATION_MODE: setting(
     'Accounts',
     oneOf('admin', 'open'),
@@ -243,6 +251,7 @@ export const SETTINGS = {
   RATE_LIMIT_READ: setting('Rate limits', PER_MINUTE, '1200', 'reading requests per minute and user'),
   RATE_LIMIT_WRITE: setting('Rate limits', PER_MINUTE, '600', 'writing requests per minute and user'),
   RATE_LIMIT_ADMIN: setting('Rate limits', PER_MINUTE, '600', 'requests to /api/v1/admin per minute and user'),
+  RATE_LIMIT_KEY: setting('Rate limits', PER_MINUTE, '600', 'requests per minute and API key'),
   REDIS_URL: secret(
     'Rate limits',
     redisAddress,

@@ -35,6 +35,7 @@ function minutesOf(options: CommandOptions, fallback: number): number {
 export const FILE_COMMANDS: readonly Command[] = [
   {
     name: 'files:migrate',
+    changes: true,
     doc: 'Moves files from one storage to another while the service runs. Cut off, it goes on when it is run again.',
     options: {
       from: { type: 'string', value: 'DRIVER', doc: 'disk, s3 or webdav' },
@@ -65,6 +66,7 @@ export const FILE_COMMANDS: readonly Command[] = [
   },
   {
     name: 'files:rewrap',
+    changes: true,
     doc: 'Wraps the keys of all files with the first of FILE_ENCRYPTION_KEYS; then the others can be taken out.',
     options: { 'dry-run': DRY_RUN },
     async run(app, options, say) {
@@ -81,6 +83,7 @@ export const FILE_COMMANDS: readonly Command[] = [
   },
   {
     name: 'files:rescan',
+    changes: true,
     doc: 'Has files checked for malware that never were. The service does it in the background.',
     options: {
       all: { type: 'boolean', doc: 'all files, those that were found clean or infected as well' },
@@ -95,6 +98,7 @@ export const FILE_COMMANDS: readonly Command[] = [
   },
   {
     name: 'files:sweep',
+    changes: true,
     doc: 'Removes what crashes left behind: uploads that never ended, and stored bytes that no row names. Runs by itself each hour.',
     options: {
       'older-than': { type: 'string', value: 'MINUTES', doc: `leave alone what is younger (${SWEPT_AFTER_MINUTES})` },
@@ -112,6 +116,7 @@ export const FILE_COMMANDS: readonly Command[] = [
   },
   {
     name: 'files:check',
+    changes: false,
     doc: 'Finds files whose bytes are missing or wrong. Changes nothing. Runs by itself each day, without --hashes.',
     options: { hashes: { type: 'boolean', doc: 'read every file and compare its hash, instead of only its size' } },
     async run(app, options, say) {
@@ -126,6 +131,7 @@ export const FILE_COMMANDS: readonly Command[] = [
   },
   {
     name: 'files:purge',
+    changes: true,
     doc: 'Destroys files that were deleted or quarantined more than FILE_RETENTION_DAYS ago. Runs by itself each hour.',
     options: { 'dry-run': DRY_RUN },
     async run(app, options, say) {
@@ -140,6 +146,7 @@ export const FILE_COMMANDS: readonly Command[] = [
   },
   {
     name: 'files:usage',
+    changes: false,
     doc: 'Says how many files there are, what they take and what is free.',
     options: {},
     async run(app, _options, say) {

@@ -5,6 +5,7 @@ import { JobRecordsService } from './job-records.service.js';
 export const JOB_COMMANDS: readonly Command[] = [
   {
     name: 'jobs:status',
+    changes: false,
     doc: 'Says how the background work stands. Ends with 1 when no process runs jobs, or when jobs failed for good.',
     options: {},
     async run(app, _options, say) {

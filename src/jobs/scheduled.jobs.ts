@@ -31,5 +31,10 @@ export const SCHEDULED = {
     everyMinutes: 60,
     doc: 'removes sign-ins whose second step nobody took in time',
   },
+  careForApiKeys: {
+    name: 'auth.care_for_api_keys',
+    everyMinutes: 60,
+    doc: 'tells owners a week before an API key expires, and removes keys long over',
+  },
   checkFiles: { name: 'files.check', everyMinutes: DAY, doc: 'alerts operators to files whose bytes are missing' },
 } as const satisfies Readonly<Record<string, ScheduledJob>>;

@@ -106,8 +106,11 @@ export class LeadsService {
     return lead;
   }
 
-  async list(_actor: Actor, listing: LeadListing): Promise<Rows<Lead>> {
-    return this.leads.listPage(listing);
+  /** On record, once a minute for each viewer. */
+  async list(actor: Actor, listing: LeadListing): Promise<Rows<Lead>> {
+    const found = await this.leads.listPage(listing);
+    await this.audit.recordSeldom(actor, { action: 'lead.listed', targetKind: 'lead', targetId: null });
+    return found;
   }
 
   async get(_actor: Actor, id: string): Promise<Lead> {
@@ -116,7 +119,7 @@ export class LeadsService {
     return lead;
   }
 
-  /** A lead with its résumé and the mails about it. */
+  /** A lead with its résumé and the mails about it. On record, once a minute for each viewer and lead. */
   async getDetail(actor: Actor, id: string): Promise<LeadDetail> {
     const about = { kind: 'lead', id };
     const [lead, files, mails] = await Promise.all([
@@ -124,6 +127,7 @@ export class LeadsService {
       this.files.listOf(about),
       this.mail.listAbout(about),
     ]);
+    await this.audit.recordSeldom(actor, { action: 'lead.viewed', targetKind: 'lead', targetId: id });
     return { lead, resume: files.find(({ storageKey }) => storageKey === lead.resumePath) ?? null, mails };
   }
 

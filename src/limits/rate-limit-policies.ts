@@ -2,7 +2,7 @@ import type { RateLimitedRoute } from '../common/rate-limited.js';
 import type { Config } from '../config/config.js';
 
 /** Classes of requests that are counted together. */
-export type RateLimitClass = RateLimitedRoute | 'recipient' | 'address' | 'read' | 'write' | 'admin';
+export type RateLimitClass = RateLimitedRoute | 'recipient' | 'address' | 'read' | 'write' | 'admin' | 'key';
 
 export interface RateLimitPolicy {
   /** Within any minute. */
@@ -13,8 +13,9 @@ export interface RateLimitPolicy {
 
 /**
  * Everything that is limited, and how. Per caller's address: `submit`, `login`, `download`, `mail_test`, and `address` for
- * all other requests to the API together. Per user (later: per key): `read`, `write` and `admin`. Per mailbox: `recipient`,
- * so that the public form's confirmations trouble nobody. The defaults suit an office whose people share one address.
+ * all other requests to the API together. Per user: `read`, `write` and `admin`. Per API key: `key`, for all its requests and
+ * instead of those of its owner, so that a program does not use up what its owner needs. Per mailbox: `recipient`, so that the
+ * public form's confirmations trouble nobody. The defaults suit an office whose people share one address.
  */
 export function policiesOf({ rateLimits }: Config): Readonly<Record<RateLimitClass, RateLimitPolicy>> {
   return {
@@ -27,6 +28,7 @@ export function policiesOf({ rateLimits }: Config): Readonly<Record<RateLimitCla
     read: { limit: rateLimits.readPerMinute, isExact: false },
     write: { limit: rateLimits.writePerMinute, isExact: false },
     admin: { limit: rateLimits.adminPerMinute, isExact: false },
+    key: { limit: rateLimits.keyPerMinute, isExact: false },
   };
 }
 

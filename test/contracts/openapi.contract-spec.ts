@@ -1,5 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Access } from '../../src/auth/auth.decorators.js';
+import { SCOPES } from '../../src/auth/permissions.js';
 import { PROJECT_ROOT } from '../../src/config/project-root.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { type ApiDocument, type Operation, operationsOf, type Schema } from '../support/openapi.js';
@@ -94,20 +96,27 @@ describe('the document at /openapi.json', () => {
         bearerFormat: 'JWT',
         description: expect.stringContaining('login/verify'),
       },
+      apiKey: {
+        type: 'apiKey',
+        in: 'header',
+        name: 'X-API-Key',
+        description: 'For programs; or `Authorization: Bearer fck_…`',
+      },
     });
     expect(operations.get('POST /api/v1/auth/login')?.requestBody?.content).toHaveProperty([
       'application/x-www-form-urlencoded',
     ]);
   });
 
-  it('asks for a token where a permission is needed and nowhere else', () => {
+  it('asks for a token where a permission is needed and nowhere else, or for an API key where there are keys for it', () => {
+    const securityOf = (access: Access | undefined): object[] | undefined => {
+      if (access === 'public') return undefined;
+      const takesKeys = access !== undefined && SCOPES.has(access);
+      return [{ oauth2: [] }, { bearer: [] }, ...(takesKeys ? [{ apiKey: [] }] : [])];
+    };
     for (const { name, access } of routesOf(app.app)) {
       const operation = operations.get(name);
-      if (operation !== undefined)
-        expect([name, operation.security]).toEqual([
-          name,
-          access === 'public' ? undefined : [{ oauth2: [] }, { bearer: [] }],
-        ]);
+      if (operation !== undefined) expect([name, operation.security]).toEqual([name, securityOf(access)]);
     }
   });
 

@@ -55,6 +55,20 @@ export const EMAIL_CHANGED = { username: 'ada', new_email: 'a***@example.com', c
 export const FACTOR_CHANGE = { username: 'ada', factor: 'Phone', changed_at: '2026-01-31 10:30 UTC' };
 export const FACTORS_RESET = { username: 'ada', reset_at: '2026-01-31 10:30 UTC' };
 export const RECOVERY_CODE_USED = { username: 'ada', used_at: '2026-01-31 10:30 UTC', codes_left: '9' };
+export const API_KEY_CREATED = {
+  username: 'ada',
+  key_name: 'Nightly export',
+  key_prefix: 'fck_0aB1cD2e',
+  scopes: 'leads:read, profile:read',
+  created_at: '2026-01-31 10:30 UTC',
+  expires_at: '2026-05-01 10:30 UTC',
+};
+export const API_KEY_EXPIRES = {
+  username: 'ada',
+  key_name: 'Nightly export',
+  key_prefix: 'fck_0aB1cD2e',
+  expires_at: '2026-05-01 10:30 UTC',
+};
 export const LOCALES = ['en', 'de'];
 export const MESSAGES: [string, MailData][] = [
   ['prospect_confirmation', PROSPECT],
@@ -73,6 +87,8 @@ export const MESSAGES: [string, MailData][] = [
   ['factor_removed', FACTOR_CHANGE],
   ['factors_reset', FACTORS_RESET],
   ['recovery_code_used', RECOVERY_CODE_USED],
+  ['api_key_created', API_KEY_CREATED],
+  ['api_key_expires', API_KEY_EXPIRES],
   ['alert', ALERT],
 ];
 /** Each message in each language, with its values. */

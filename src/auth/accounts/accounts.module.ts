@@ -13,6 +13,7 @@ import { PasswordRehash } from '../passwords/password-rehash.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { AccountRights } from './account-rights.js';
 import { AccountsService } from './accounts.service.js';
+import { Reauthentication } from './reauthentication.js';
 
 /**
  * What is done to accounts, for routes and commands alike. Owns the tables `sign_in_locks` and `known_sources`; promises that
@@ -29,9 +30,19 @@ import { AccountsService } from './accounts.service.js';
     PasswordHasher,
     PasswordPolicy,
     PasswordRehash,
+    Reauthentication,
     SignInLocks,
     SignInLocksRepository,
   ],
-  exports: [AccountKey, AccountRights, AccountsService, PasswordHasher, PasswordPolicy, PasswordRehash, SignInLocks],
+  exports: [
+    AccountKey,
+    AccountRights,
+    AccountsService,
+    PasswordHasher,
+    PasswordPolicy,
+    PasswordRehash,
+    Reauthentication,
+    SignInLocks,
+  ],
 })
 export class AccountsModule {}

@@ -14,6 +14,7 @@ import { passwordChangedMail } from '../auth.mails.js';
 import { SignInLocks } from '../locks/sign-in-locks.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { PasswordPolicy } from '../passwords/password-policy.js';
+import { Reauthentication } from './reauthentication.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { AccountRights } from './account-rights.js';
 
@@ -39,6 +40,7 @@ export class AccountsService {
     private readonly policy: PasswordPolicy,
     private readonly hasher: PasswordHasher,
     private readonly locks: SignInLocks,
+    private readonly reauthentication: Reauthentication,
     private readonly sessions: SessionsService,
     private readonly audit: AuditService,
     private readonly mail: MailService,
@@ -138,7 +140,7 @@ export class AccountsService {
   async changeOwnPassword(actor: Actor, current: string, next: string): Promise<void> {
     const user = await this.getOwn(actor);
     this.policy.require(next, user, 'new_password');
-    await this.requireOwnPassword(actor, user, current, 'current_password');
+    await this.reauthentication.requirePassword(actor, user, current, 'current_password');
     await this.setPassword(actor, user, next, { isOwn: true });
   }
 
@@ -146,14 +148,6 @@ export class AccountsService {
   async getOwn(actor: Actor): Promise<User> {
     if (actor.kind !== 'user') throw new InvalidToken();
     return this.users.get(actor.id);
-  }
-
-  /** Throws `WrongPassword`, which names the request's field, or `SignInBusy`. */
-  async requireOwnPassword(actor: Actor, user: User, password: string, field: string): Promise<void> {
-    // counted like a sign-in: a stolen token must not let anybody guess the password
-    const isRight = await this.hasher.matches(password, user.hashedPassword);
-    if (!(await this.locks.decide(actor, { name: user.username, user, isRight })))
-      throw new WrongPassword({ fieldErrors: { [field]: ['Is not your password'] } });
   }
 
   /** Gives an account another password, for its operator. Throws `UnprocessableFields` or `UserNotFound`. */

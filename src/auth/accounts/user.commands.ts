@@ -1,8 +1,8 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import type { Actor } from '../../common/actor.js';
 import { type Command, type CommandOptions, UsageError } from '../../common/command.js';
 import { AppError } from '../../common/errors.js';
 import { isEmail } from '../../common/fields.js';
+import { operatorOf } from '../../common/operator.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Role } from '../../users/role.js';
 import { UserNotFound } from '../../users/users.errors.js';
@@ -11,10 +11,9 @@ import { randomPassword } from '../passwords/random-password.js';
 import { isUsername } from './account-fields.js';
 import { type AccountView, AccountsService } from './accounts.service.js';
 
-const OPERATOR: Actor = { kind: 'system', name: 'operator' };
 const PAGE = 100;
 
-const WHOM = { type: 'string', value: 'NAME', doc: 'user name or e-mail address' } as const;
+const WHOM = { type: 'string', value: 'NAME', doc: 'user name or e-mail address', isPersonal: true } as const;
 const FROM_STDIN = {
   type: 'boolean',
   doc: 'read the password from standard input; else a random one is printed, this once',
@@ -77,14 +76,15 @@ const tell = (say: (line: string) => void, { password, isRandom }: ChosenPasswor
   if (isRandom) say(`Password: ${password}   (shown only this once)`);
 };
 
-/** Accounts by hand, for whoever has the machine. What is done is on record as the operator's. */
+/** Accounts by hand, for whoever has the machine. What is done is on record as that of the command and of whoever runs it. */
 export const USER_COMMANDS: readonly Command[] = [
   {
     name: 'user:create',
+    changes: true,
     doc: 'Makes an account.',
     options: {
-      username: { type: 'string', value: 'NAME', doc: 'user name' },
-      email: { type: 'string', value: 'ADDRESS', doc: 'e-mail address' },
+      username: { type: 'string', value: 'NAME', doc: 'user name', isPersonal: true },
+      email: { type: 'string', value: 'ADDRESS', doc: 'e-mail address', isPersonal: true },
       role: { type: 'string', value: 'ROLE', doc: ROLES.join(', ') },
       'password-stdin': FROM_STDIN,
     },
@@ -99,7 +99,9 @@ export const USER_COMMANDS: readonly Command[] = [
       if (!isEmail(email)) throw new UsageError('--email must be an e-mail address');
       const chosen = await passwordFor(app, options);
       return saying(say, async () => {
-        await app.get(AccountsService).create(OPERATOR, { username, email, role, password: chosen.password });
+        await app
+          .get(AccountsService)
+          .create(operatorOf('user:create'), { username, email, role, password: chosen.password });
         say(`${username} is ${role} now`);
         tell(say, chosen);
       });
@@ -107,6 +109,7 @@ export const USER_COMMANDS: readonly Command[] = [
   },
   {
     name: 'user:list',
+    changes: false,
     doc: 'Lists accounts: user name, address, role, and whether they are disabled or locked.',
     options: {
       search: { type: 'string', value: 'TEXT', doc: 'only those with this in their name or address' },
@@ -130,38 +133,42 @@ export const USER_COMMANDS: readonly Command[] = [
   },
   {
     name: 'user:disable',
+    changes: true,
     doc: 'Locks an account out at once. The last active superadmin stays.',
     options: { name: WHOM },
     run: (app, options, say) => setActive(app, options, say, false),
   },
   {
     name: 'user:enable',
+    changes: true,
     doc: 'Lets a disabled account in again.',
     options: { name: WHOM },
     run: (app, options, say) => setActive(app, options, say, true),
   },
   {
     name: 'user:set-role',
+    changes: true,
     doc: 'Changes a role. The last active superadmin stays.',
     options: { name: WHOM, role: { type: 'string', value: 'ROLE', doc: ROLES.join(', ') } },
     async run(app, options, say) {
       const role = roleOf(options);
       return saying(say, async () => {
         const { user } = await find(app, options);
-        await app.get(AccountsService).change(OPERATOR, user.id, { role });
+        await app.get(AccountsService).change(operatorOf('user:set-role'), user.id, { role });
         say(`${user.username} is ${role} now`);
       });
     },
   },
   {
     name: 'user:reset-password',
+    changes: true,
     doc: 'Gives an account another password, and ends what was signed in with the old one.',
     options: { name: WHOM, 'password-stdin': FROM_STDIN },
     async run(app, options, say) {
       return saying(say, async () => {
         const { user } = await find(app, options);
         const chosen = await passwordFor(app, options);
-        await app.get(AccountsService).resetPassword(OPERATOR, user.id, chosen.password);
+        await app.get(AccountsService).resetPassword(operatorOf('user:reset-password'), user.id, chosen.password);
         say(`${user.username} has a new password`);
         tell(say, chosen);
       });
@@ -169,24 +176,26 @@ export const USER_COMMANDS: readonly Command[] = [
   },
   {
     name: 'user:reset-mfa',
+    changes: true,
     doc: 'Takes all second factors from an account and ends its sessions, for whoever has lost them. A mail tells the owner.',
     options: { name: WHOM },
     async run(app, options, say) {
       return saying(say, async () => {
         const { user } = await find(app, options);
-        const removed = await app.get(FactorResets).reset(OPERATOR, user.id);
+        const removed = await app.get(FactorResets).reset(operatorOf('user:reset-mfa'), user.id);
         say(removed === 0 ? `${user.username} had no second factor` : `${user.username} has no second factor any more`);
       });
     },
   },
   {
     name: 'user:unlock',
+    changes: true,
     doc: 'Forgets failed sign-ins at an account, so that everybody may try again.',
     options: { name: WHOM },
     async run(app, options, say) {
       return saying(say, async () => {
         const { user, lockedUntil } = await find(app, options);
-        await app.get(AccountsService).unlock(OPERATOR, user.id);
+        await app.get(AccountsService).unlock(operatorOf('user:unlock'), user.id);
         say(lockedUntil === null ? `${user.username} was not locked` : `${user.username} is not locked any more`);
       });
     },
@@ -201,7 +210,7 @@ async function setActive(
 ): Promise<boolean> {
   return saying(say, async () => {
     const { user } = await find(app, options);
-    await app.get(AccountsService).change(OPERATOR, user.id, { isActive });
+    await app.get(AccountsService).change(operatorOf(isActive ? 'user:enable' : 'user:disable'), user.id, { isActive });
     say(`${user.username} is ${isActive ? 'let in' : 'locked out'}`);
   });
 }

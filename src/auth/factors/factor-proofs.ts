@@ -4,6 +4,7 @@ import { type Actor, sessionOf } from '../../common/actor.js';
 import { Clock } from '../../common/clock.js';
 import type { Tx } from '../../database/transactions.js';
 import { type User, UsersService } from '../../users/users.service.js';
+import { FRESH_FOR_MS } from '../accounts/reauthentication.js';
 import { InvalidToken, WrongPassword } from '../auth.errors.js';
 import { SignInLocks } from '../locks/sign-in-locks.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
@@ -12,9 +13,6 @@ import { FactorCodes, type FoundCode } from './factor-codes.js';
 import { WrongFactorCode } from './factors.errors.js';
 import { FactorsRepository } from './factors.repository.js';
 import { hasSecondFactor } from './second-factor.js';
-
-/** For so long after a sign-in with two factors the second one is not asked for again. */
-const FRESH_MS = 10 * 60_000;
 
 /** What somebody shows before they change their factors. */
 export interface GivenProof {
@@ -82,6 +80,6 @@ export class FactorProofs {
     const session = id === undefined ? null : await this.sessions.findKnown(id);
     if (session === null) return false;
     const ageMs = this.clock.now().getTime() - session.createdAt.getTime();
-    return hasSecondFactor(session.methods) && ageMs < FRESH_MS;
+    return hasSecondFactor(session.methods) && ageMs < FRESH_FOR_MS;
   }
 }

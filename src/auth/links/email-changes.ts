@@ -9,6 +9,7 @@ import { MailService } from '../../mail/mail.service.js';
 import { UserEmailTaken } from '../../users/users.errors.js';
 import { UsersService } from '../../users/users.service.js';
 import { AccountsService } from '../accounts/accounts.service.js';
+import { Reauthentication } from '../accounts/reauthentication.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { LinkRequests } from './link-requests.js';
 import { InvalidLink } from './links.errors.js';
@@ -22,6 +23,7 @@ export class EmailChanges {
     private readonly requests: LinkRequests,
     private readonly links: MailedLinks,
     private readonly accounts: AccountsService,
+    private readonly reauthentication: Reauthentication,
     private readonly users: UsersService,
     private readonly sessions: SessionsService,
     private readonly mail: MailService,
@@ -37,7 +39,7 @@ export class EmailChanges {
     languages: readonly string[],
   ): Promise<void> {
     const user = await this.accounts.getOwn(actor);
-    await this.accounts.requireOwnPassword(actor, user, password, 'password');
+    await this.reauthentication.requirePassword(actor, user, password, 'password');
     await this.transactions.run(async (tx) => {
       await this.requests.owe(tx, { purpose: 'change_email', email, languages, userId: user.id });
       const event = { action: 'user.email_change_requested', targetKind: 'user', targetId: user.id };

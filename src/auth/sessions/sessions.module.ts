@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../../audit/audit.module.js';
 import { UsersModule } from '../../users/users.module.js';
+import { ApiKeysModule } from '../api-keys/api-keys.module.js';
 import { KnownSessions } from './known-sessions.js';
 import { RefreshTokensRepository } from './refresh-tokens.repository.js';
 import { SessionsRepository } from './sessions.repository.js';
@@ -11,7 +12,7 @@ import { SessionsService } from './sessions.service.js';
  * to auth how one is begun and kept up, and to accounts what ends all of somebody's.
  */
 @Module({
-  imports: [AuditModule, UsersModule],
+  imports: [ApiKeysModule, AuditModule, UsersModule],
   providers: [SessionsRepository, RefreshTokensRepository, KnownSessions, SessionsService],
   exports: [SessionsRepository, RefreshTokensRepository, SessionsService],
 })

@@ -7,6 +7,7 @@ import type { Rows } from '../../common/pagination.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Transactions, type Tx, whenCommitted } from '../../database/transactions.js';
 import { type User, UsersService } from '../../users/users.service.js';
+import { ApiKeysService } from '../api-keys/api-keys.service.js';
 import { InvalidToken, SessionNotFound } from '../auth.errors.js';
 import type { Client } from './client.js';
 import { describeDevice } from './device.js';
@@ -34,6 +35,7 @@ export class SessionsService {
     private readonly refreshTokens: RefreshTokensRepository,
     private readonly known: KnownSessions,
     private readonly users: UsersService,
+    private readonly apiKeys: ApiKeysService,
     private readonly audit: AuditService,
     private readonly transactions: Transactions,
     private readonly clock: Clock,
@@ -93,7 +95,8 @@ export class SessionsService {
 
   /**
    * Ends every session of somebody when the transaction commits: after a new password, another role, or by wish. Tokens
-   * from before there were sessions are refused as well, and so is a sign-in that is under way. On record.
+   * from before there were sessions are refused as well, and so is a sign-in that is under way. Whoever is disabled, or whose
+   * password was reset because others may have had it, loses their API keys, too. On record.
    */
   async endAllOf(tx: Tx, actor: Actor, userId: string, reason: EndReason): Promise<void> {
     // first the user and then the sessions, as everybody locks them
@@ -109,6 +112,7 @@ export class SessionsService {
       targetId: userId,
       details,
     });
+    if (reason === 'disabled' || reason === 'password_reset') await this.apiKeys.revokeAllOf(tx, actor, userId, reason);
   }
 
   /** Ends all sessions of somebody but one, which goes on. On record. */

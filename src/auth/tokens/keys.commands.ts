@@ -19,6 +19,7 @@ function algorithmOf({ auth: { algorithm, privateKeys } }: Config): PublicAlgori
 export const KEY_COMMANDS: readonly Command[] = [
   {
     name: 'keys:rotate',
+    changes: true,
     doc: 'Makes a key that signs access tokens (RS256, ES256) under DATA_DIR/keys. The one before it goes on verifying.',
     options: {
       retire: { type: 'boolean', doc: 'make none; remove the keys whose tokens have all expired' },

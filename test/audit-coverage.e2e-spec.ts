@@ -1,0 +1,232 @@
+import { randomUUID } from 'node:crypto';
+import { SeldomEntries } from '../src/audit/seldom-entries.js';
+import { type Account, anAccount, PASSWORD } from './support/accounts.js';
+import { aKey } from './support/api-keys.js';
+import { startApp, type TestApp } from './support/app.js';
+import { aLead, bearer, formOf, get, jsonOf, login, sendJson, tokenOf } from './support/leads.js';
+import { routesOf } from './support/routes.js';
+
+interface Call {
+  readonly path: string;
+  readonly body?: object | URLSearchParams | FormData;
+  /** Nobody's unless given. */
+  readonly token?: string;
+}
+
+let app: TestApp;
+let superadmin: string;
+let superadminId: string;
+
+beforeAll(async () => {
+  // without background work, which would deliver what is to be cancelled
+  app = await startApp({ ROLE: 'http' });
+  superadmin = await tokenOf(app);
+  superadminId = (await jsonOf<{ id: string }>(await get(app, '/api/v1/auth/me', superadmin))).id;
+});
+afterAll(() => app.close());
+
+const somebody = (role = 'attorney'): Promise<Account> => anAccount(app, superadmin, role);
+const newAccount = (): { username: string; email: string; password: string } => {
+  const username = `c-${randomUUID().slice(0, 8)}`;
+  return { username, email: `${username}@practice.test`, password: PASSWORD };
+};
+
+async function anInvitation(): Promise<{ id: string; token: string }> {
+  const body = { email: newAccount().email, role: 'client' };
+  const { id } = await jsonOf<{ id: string }>(
+    await sendJson(app, 'POST', '/api/v1/admin/invitations', body, superadmin),
+  );
+  const [mail] = await app.database.query<{ url: string }>(
+    `SELECT data ->> 'accept_url' AS url FROM mail_messages WHERE recipient = $1`,
+    [body.email],
+  );
+  return { id, token: mail!.url.replace(/.*token=/, '') };
+}
+
+async function aBuriedJob(): Promise<string> {
+  await aLead(app);
+  const [job] = await app.database.query<{ id: string }>(
+    `UPDATE graphile_worker._private_jobs SET attempts = max_attempts, last_error = 'planted'
+     WHERE id = (SELECT max(id) FROM graphile_worker._private_jobs) RETURNING id`,
+  );
+  return job!.id;
+}
+
+async function aWaitingMail(): Promise<string> {
+  const lead = await aLead(app);
+  const [message] = await app.database.query<{ id: string }>('SELECT id FROM mail_messages WHERE about_id = $1', [
+    lead,
+  ]);
+  return message!.id;
+}
+
+async function aCancelledMail(): Promise<string> {
+  const id = await aWaitingMail();
+  await app.request(`/api/v1/admin/mail/messages/${id}/cancel`, { method: 'POST', headers: bearer(superadmin) });
+  return id;
+}
+
+async function aSuppression(): Promise<string> {
+  const [row] = await app.database.query<{ id: string }>(
+    `INSERT INTO mail_suppressions (address, reason, since) VALUES ($1, 'planted', now()) RETURNING id`,
+    [newAccount().email],
+  );
+  return row!.id;
+}
+
+const as = (path: string, body?: object): Call => ({
+  path: `/api/v1${path}`,
+  token: superadmin,
+  ...(body === undefined ? {} : { body }),
+});
+
+/** A call of each route that changes something, which succeeds. Whoever adds a route adds how to call it. */
+const CALLS: Readonly<Record<string, () => Promise<Call> | Call>> = {
+  'DELETE /api/v1/admin/api-keys/:api_key_id': async () =>
+    as(`/admin/api-keys/${(await aKey(app, (await somebody()).token)).id}`),
+  'DELETE /api/v1/admin/invitations/:invitation_id': async () => as(`/admin/invitations/${(await anInvitation()).id}`),
+  'DELETE /api/v1/admin/jobs/buried/:job_id': async () => as(`/admin/jobs/buried/${await aBuriedJob()}`),
+  'DELETE /api/v1/admin/mail/suppressions/:suppression_id': async () =>
+    as(`/admin/mail/suppressions/${await aSuppression()}`),
+  'DELETE /api/v1/admin/users/:user_id/sessions': async () => as(`/admin/users/${(await somebody()).id}/sessions`),
+  'DELETE /api/v1/auth/api-keys/:api_key_id': async () => as(`/auth/api-keys/${(await aKey(app, superadmin)).id}`),
+  'DELETE /api/v1/auth/sessions/:session_id': async () => {
+    await tokenOf(app);
+    const { items } = await jsonOf<{ items: { id: string; is_current: boolean }[] }>(
+      await get(app, '/api/v1/auth/sessions', superadmin),
+    );
+    return as(`/auth/sessions/${items.find((each) => !each.is_current)!.id}`);
+  },
+  'PATCH /api/v1/admin/users/:user_id': async () => as(`/admin/users/${(await somebody()).id}`, { role: 'client' }),
+  'PATCH /api/v1/leads/:lead_id': async () => as(`/leads/${await aLead(app)}`, { status: 'REACHED_OUT' }),
+  'PATCH /api/v1/users/:user_id': async () => as(`/users/${(await somebody()).id}`, { is_active: false }),
+  'POST /api/v1/admin/invitations': () => as('/admin/invitations', { email: newAccount().email, role: 'client' }),
+  'POST /api/v1/admin/invitations/:invitation_id/resend': async () =>
+    as(`/admin/invitations/${(await anInvitation()).id}/resend`),
+  'POST /api/v1/admin/jobs/buried/:job_id/retry': async () => as(`/admin/jobs/buried/${await aBuriedJob()}/retry`),
+  'POST /api/v1/admin/mail/messages/:message_id/cancel': async () =>
+    as(`/admin/mail/messages/${await aWaitingMail()}/cancel`),
+  'POST /api/v1/admin/mail/messages/:message_id/resend': async () =>
+    as(`/admin/mail/messages/${await aCancelledMail()}/resend`),
+  'POST /api/v1/admin/mail/test': () => as('/admin/mail/test', { to: newAccount().email }),
+  'POST /api/v1/admin/users': () => as('/admin/users', { ...newAccount(), role: 'client' }),
+  'POST /api/v1/admin/users/:user_id/unlock': async () => as(`/admin/users/${(await somebody()).id}/unlock`),
+  'POST /api/v1/auth/api-keys': () => as('/auth/api-keys', { name: 'x', scopes: ['leads:read'] }),
+  'POST /api/v1/auth/api-keys/:api_key_id/rotate': async () =>
+    as(`/auth/api-keys/${(await aKey(app, superadmin)).id}/rotate`, {}),
+  'POST /api/v1/auth/invitations/accept': async () => {
+    const { username } = newAccount();
+    const { token } = await anInvitation();
+    return { path: '/api/v1/auth/invitations/accept', body: { token, username, password: PASSWORD } };
+  },
+  'POST /api/v1/auth/login': async () => {
+    const { username } = await somebody();
+    return { path: '/api/v1/auth/login', body: new URLSearchParams({ username, password: PASSWORD }) };
+  },
+  'POST /api/v1/auth/logout': async () => ({ path: '/api/v1/auth/logout', token: (await somebody()).token }),
+  'POST /api/v1/auth/logout-everywhere': async () => ({
+    path: '/api/v1/auth/logout-everywhere',
+    token: (await somebody()).token,
+  }),
+  'POST /api/v1/auth/password': async () => ({
+    path: '/api/v1/auth/password',
+    token: (await somebody()).token,
+    body: { current_password: PASSWORD, new_password: 'herons sleep at dawn' },
+  }),
+  'POST /api/v1/auth/refresh': async () => {
+    const { username } = await somebody();
+    const { refresh_token: token } = await jsonOf<{ refresh_token: string }>(await login(app, username, PASSWORD));
+    return { path: '/api/v1/auth/refresh', body: { refresh_token: token } };
+  },
+  'POST /api/v1/auth/register': () => as('/auth/register', newAccount()),
+  'POST /api/v1/leads': () => ({ path: '/api/v1/leads', body: formOf() }),
+};
+
+/** What is not on record, and why. */
+const EXCEPT: Readonly<Record<string, string>> = {
+  'POST /api/v1/auth/refresh': 'goes on with a session whose beginning is on record, as is a token that comes again',
+  'POST /api/v1/leads': 'the lead is the record of what a prospect did: its story begins with the submission',
+};
+
+/** Whose calls have no user: who they are shows in what they are about. */
+const ANONYMOUS = ['POST /api/v1/auth/invitations/accept'];
+
+async function make(method: string, { path, body, token }: Call): Promise<Response> {
+  const isJson = body !== undefined && !(body instanceof URLSearchParams) && !(body instanceof FormData);
+  return app.request(path, {
+    method,
+    headers: {
+      ...(token === undefined ? {} : bearer(token)),
+      ...(isJson ? { 'Content-Type': 'application/json' } : {}),
+    },
+    ...(body === undefined ? {} : { body: isJson ? JSON.stringify(body) : body }),
+  });
+}
+
+it('every route that changes something stands in the table, and no other', () => {
+  const changing = routesOf(app.app).filter(({ method }) => method !== 'GET');
+
+  expect(changing.map(({ name }) => name).sort()).toEqual(Object.keys(CALLS).sort());
+});
+
+it.each(Object.keys(CALLS))('%s leaves an entry that says who, from where and in which request', async (name) => {
+  const call = await CALLS[name]!();
+
+  const response = await make(name.split(' ')[0]!, call);
+
+  const answer = await response.text();
+  expect([response.status < 300, answer]).toEqual([true, answer]);
+  const entries = await app.database.query<{ actor_kind: string; actor_id: string | null; ip: string | null }>(
+    'SELECT actor_kind, actor_id, ip FROM audit_entries WHERE request_id = $1',
+    [response.headers.get('x-request-id')],
+  );
+  expect(entries.length > 0).toBe(EXCEPT[name] === undefined);
+  for (const { actor_kind: kind, actor_id: id, ip } of entries) {
+    expect([kind, ip]).toEqual([ANONYMOUS.includes(name) ? 'anonymous' : 'user', '127.0.0.1']);
+    if (call.token === superadmin) expect(id).toBe(superadminId);
+    else if (kind === 'user') expect(id).toEqual(expect.any(String));
+  }
+});
+
+describe('what is seen of a lead', () => {
+  const viewsOf = (actor: string): Promise<Record<string, unknown>[]> =>
+    app.database.query(
+      `SELECT action, target_id, details FROM audit_entries
+       WHERE actor_id = $1 AND action IN ('lead.viewed', 'lead.listed') ORDER BY at, action`,
+      [actor],
+    );
+
+  it('is on record for each viewer and lead, and how often within the minute', async () => {
+    const [viewer, other] = [await somebody(), await somebody()];
+    const lead = await aLead(app);
+    for (let view = 0; view < 3; view += 1)
+      expect((await get(app, `/api/v1/leads/${lead}`, viewer.token)).status).toBe(200);
+    await get(app, `/api/v1/leads/${lead}`, other.token);
+
+    expect(await viewsOf(viewer.id)).toEqual([{ action: 'lead.viewed', target_id: lead, details: {} }]);
+    expect(await viewsOf(other.id)).toHaveLength(1);
+    await app.app.get(SeldomEntries).writeAll();
+    expect((await viewsOf(viewer.id)).at(-1)).toEqual({
+      action: 'lead.viewed',
+      target_id: lead,
+      details: { again: 2, since: expect.any(String) },
+    });
+  });
+
+  it('is not on record for a lead that is not there', async () => {
+    const viewer = await somebody();
+
+    expect((await get(app, `/api/v1/leads/${randomUUID()}`, viewer.token)).status).toBe(404);
+
+    expect(await viewsOf(viewer.id)).toEqual([]);
+  });
+
+  it('and that leads were listed is on record', async () => {
+    const viewer = await somebody();
+
+    await get(app, '/api/v1/leads?page=1', viewer.token);
+    await get(app, '/api/v1/leads?page=2', viewer.token);
+
+    expect(await viewsOf(viewer.id)).toEqual([{ action: 'lead.listed', target_id: null, details: {} }]);
+  });
+});
