@@ -25,6 +25,7 @@ import { CreateInvitations1764000000034 } from './1764000000034-create-invitatio
 import { SealSecretsOfMail1764000000036 } from './1764000000036-seal-secrets-of-mail.js';
 import { CreateMailedLinks1764000000037 } from './1764000000037-create-mailed-links.js';
 import { VerifyAddresses1764000000038 } from './1764000000038-verify-addresses.js';
+import { CreateUserIdentities1764000000042 } from './1764000000042-create-user-identities.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const MIGRATIONS = [
@@ -55,4 +56,5 @@ export const MIGRATIONS = [
   SealSecretsOfMail1764000000036,
   CreateMailedLinks1764000000037,
   VerifyAddresses1764000000038,
+  CreateUserIdentities1764000000042,
 ];

@@ -5,7 +5,6 @@ import { AuditModule } from '../audit/audit.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { SCHEDULED } from '../jobs/scheduled.jobs.js';
-import { MailModule } from '../mail/mail.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccessGuard } from './access.guard.js';
 import { AccountsModule } from './accounts/accounts.module.js';
@@ -14,10 +13,9 @@ import { UsersAdminController } from './accounts/users-admin.controller.js';
 import { UsersController } from './accounts/users.controller.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
-import { InvitationsController } from './invitations/invitations.controller.js';
-import { InvitationsRepository } from './invitations/invitations.repository.js';
-import { InvitationsService } from './invitations/invitations.service.js';
+import { InvitationsModule } from './invitations/invitations.module.js';
 import { LinksModule } from './links/links.module.js';
+import { OpenidModule } from './openid/openid.module.js';
 import { SessionRefresh } from './sessions/session-refresh.js';
 import { SessionSweep } from './sessions/session-sweep.js';
 import { SessionsController } from './sessions/sessions.controller.js';
@@ -28,8 +26,7 @@ import { JwksController } from './tokens/jwks.controller.js';
 import { JwtStrategy } from './tokens/jwt.strategy.js';
 
 /**
- * Who is calling, and may they. Owns the table `invitations`, signing in, tokens and their keys, permissions and the guard
- * before every route; promises that what is not allowed is refused and that a disabled account is out at once. Leaves accounts
+ * Who is calling, and may they. Owns signing in with a password, permissions and the guard before every route; promises that what is not allowed is refused and that a disabled account is out at once. Leaves accounts
  * themselves to users, what is done to them to its accounts module, and who is signed in where to its sessions module.
  */
 @Module({
@@ -37,16 +34,16 @@ import { JwtStrategy } from './tokens/jwt.strategy.js';
     AccountsModule,
     AuditModule,
     JobsModule,
+    InvitationsModule,
     LinksModule,
-    MailModule,
+    OpenidModule,
+    PassportModule,
     SessionsModule,
     SignInsModule,
     UsersModule,
-    PassportModule,
   ],
   controllers: [
     AuthController,
-    InvitationsController,
     JwksController,
     SessionsController,
     UsersAdminController,
@@ -55,8 +52,6 @@ import { JwtStrategy } from './tokens/jwt.strategy.js';
   ],
   providers: [
     AuthService,
-    InvitationsRepository,
-    InvitationsService,
     JwtStrategy,
     SessionRefresh,
     SessionSweep,

@@ -11,6 +11,7 @@ import { InvalidCredentials, InvalidToken } from './auth.errors.js';
 import { LinkRequests } from './links/link-requests.js';
 import { EmailNotVerified } from './links/links.errors.js';
 import { SignInLocks } from './locks/sign-in-locks.js';
+import { SingleSignOn } from './openid/single-sign-on.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { PasswordPolicy } from './passwords/password-policy.js';
 import { PasswordRehash } from './passwords/password-rehash.js';
@@ -34,6 +35,7 @@ export class AuthService {
     private readonly refreshes: SessionRefresh,
     private readonly policy: PasswordPolicy,
     private readonly locks: SignInLocks,
+    private readonly singleSignOn: SingleSignOn,
     private readonly rehash: PasswordRehash,
     private readonly accounts: AccountsService,
     private readonly links: LinkRequests,
@@ -46,13 +48,13 @@ export class AuthService {
 
   /**
    * Tokens of a new session for the right password. Throws `InvalidCredentials` in the same words and after the same work for an
-   * unknown name, a wrong password, a disabled account and one that is locked to the caller; `EmailNotVerified` to nobody who
-   * does not know the password.
+   * unknown name, a wrong password, a disabled account, one that is locked to the caller and one that must come from a provider;
+   * `EmailNotVerified` to nobody who does not know the password.
    */
   async signIn(actor: Actor, client: Client, name: string, password: string): Promise<TokenResponse> {
     const user = await this.users.findForSignIn(name);
     const matches = await this.hasher.matches(password, user?.hashedPassword);
-    const isRight = user !== null && matches && user.isActive;
+    const isRight = user !== null && matches && user.isActive && this.singleSignOn.admitsPassword(user);
     const isAdmitted = await this.locks.decide(actor, { name, user, isRight });
     if (user?.emailVerifiedAt === null && isAdmitted && !this.config.auth.allowUnverifiedSignIn) {
       await this.records.refused(actor, user, name);
@@ -60,7 +62,10 @@ export class AuthService {
     }
     const grant =
       user !== null && isAdmitted
-        ? await this.transactions.run((tx) => this.signIns.complete(tx, actor, client, user, 'password'))
+        ? await this.transactions.run(async (tx) => {
+            await this.singleSignOn.noteIfBreakGlass(tx, actor, user);
+            return this.signIns.complete(tx, actor, client, user, 'password');
+          })
         : null;
     if (grant === null) {
       this.logger.warn({ ip: ipOf(actor) }, 'a sign-in was refused');

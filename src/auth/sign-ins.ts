@@ -9,7 +9,7 @@ import { SignInRecords } from './sign-in-records.js';
 import { AccessTokens } from './tokens/access-tokens.js';
 
 /** How somebody proved to be the owner of an account. */
-export type SignInMethod = 'password' | 'magic_link';
+export type SignInMethod = 'password' | 'magic_link' | 'openid';
 
 /** Where every way to sign in ends: what a proof gives to its client, and the record of it. */
 @Injectable()

@@ -7,6 +7,7 @@ import { exclusively } from '../../database/locks.js';
 import { Transactions } from '../../database/transactions.js';
 import { UserEmailTaken, UsernameTaken } from '../../users/users.errors.js';
 import { UsersService } from '../../users/users.service.js';
+import { SingleSignOn } from '../openid/single-sign-on.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { PasswordPolicy } from '../passwords/password-policy.js';
 import { randomPassword } from '../passwords/random-password.js';
@@ -26,6 +27,7 @@ export class FirstAdmin implements OnApplicationBootstrap {
     private readonly accounts: AccountsService,
     private readonly hasher: PasswordHasher,
     private readonly policy: PasswordPolicy,
+    private readonly singleSignOn: SingleSignOn,
     private readonly transactions: Transactions,
     private readonly database: Database,
     @Inject(CONFIG) private readonly config: Config,
@@ -34,6 +36,7 @@ export class FirstAdmin implements OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     await exclusively(this.database, 'first-admin', () => this.make());
+    await this.singleSignOn.requireWayIn();
   }
 
   private async make(): Promise<void> {
