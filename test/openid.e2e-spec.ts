@@ -311,11 +311,36 @@ describe('an attacker', () => {
   });
 
   it.each<[string, (url: URL) => void]>([
-    ['the answer of another issuer (mix-up, RFC 9207)', (url) => url.searchParams.set('iss', 'https://evil.test')],
-    ['an answer without its issuer', (url) => url.searchParams.delete('iss')],
-    ['a code of somebody else', (url) => url.searchParams.set('code', 'stolen')],
-    ['two codes', (url) => url.searchParams.append('code', 'stolen')],
-    ['no code', (url) => url.searchParams.delete('code')],
+    [
+      'the answer of another issuer (mix-up, RFC 9207)',
+      (url) => {
+        url.searchParams.set('iss', 'https://evil.test');
+      },
+    ],
+    [
+      'an answer without its issuer',
+      (url) => {
+        url.searchParams.delete('iss');
+      },
+    ],
+    [
+      'a code of somebody else',
+      (url) => {
+        url.searchParams.set('code', 'stolen');
+      },
+    ],
+    [
+      'two codes',
+      (url) => {
+        url.searchParams.append('code', 'stolen');
+      },
+    ],
+    [
+      'no code',
+      (url) => {
+        url.searchParams.delete('code');
+      },
+    ],
   ])('gets nothing for %s', async (_, change) => {
     const { login } = await aPerson();
     const browser = new Browser(app);

@@ -11,6 +11,8 @@ const addressOf = (path: string): string => path.replace(/:\w+/g, NOBODY);
 /** Everything that a stranger may call. Whoever adds a line here opens a door. */
 const PUBLIC = [
   'GET /.well-known/jwks.json',
+  'GET /api/v1/auth/openid/:provider/callback',
+  'GET /api/v1/auth/providers',
   'GET /health/live',
   'GET /health/ready',
   'POST /api/v1/auth/email/confirm',
@@ -22,6 +24,8 @@ const PUBLIC = [
   'POST /api/v1/auth/magic-link/verify',
   'POST /api/v1/auth/password/forgot',
   'POST /api/v1/auth/password/reset',
+  'POST /api/v1/auth/openid/:provider',
+  'POST /api/v1/auth/openid/exchange',
   'POST /api/v1/auth/refresh',
   'POST /api/v1/leads',
 ];
@@ -41,6 +45,7 @@ const ALLOWED = {
   'DELETE /api/v1/admin/jobs/buried/:job_id': 'jobs:operate',
   'DELETE /api/v1/admin/mail/suppressions/:suppression_id': 'mail:operate',
   'DELETE /api/v1/admin/users/:user_id/sessions': 'sessions:end',
+  'DELETE /api/v1/auth/identities/:identity_id': 'self',
   'DELETE /api/v1/auth/sessions/:session_id': 'self',
   'GET /api/v1/admin/audit-entries': 'audit:read',
   'GET /api/v1/admin/audit-entries/export': 'audit:read',
@@ -56,6 +61,7 @@ const ALLOWED = {
   'GET /api/v1/admin/users': 'users:read',
   'GET /api/v1/admin/users/:user_id': 'users:read',
   'GET /api/v1/admin/users/:user_id/sessions': 'sessions:read',
+  'GET /api/v1/auth/identities': 'self',
   'GET /api/v1/auth/me': 'self',
   'GET /api/v1/auth/sessions': 'self',
   'GET /api/v1/files/:file_id': 'files:inspect',
@@ -77,6 +83,8 @@ const ALLOWED = {
   'POST /api/v1/admin/users': 'users:change',
   'POST /api/v1/admin/users/:user_id/unlock': 'users:change',
   'POST /api/v1/auth/email': 'self',
+  'POST /api/v1/auth/identities': 'self',
+  'POST /api/v1/auth/identities/:provider': 'self',
   'POST /api/v1/auth/logout': 'self',
   'POST /api/v1/auth/logout-everywhere': 'self',
   'POST /api/v1/auth/password': 'self',

@@ -155,11 +155,14 @@ async function openidPerson(
   return toPerson(provider, sub, { ...more, ...claims });
 }
 
-/** Whether there was no answer, or none of a server that works. */
+/** Whether there was no answer, or none of a server that works. Looks at what was behind it, too. */
 function isAway(error: unknown): boolean {
-  const { code, cause, status } = error as { code?: unknown; cause?: unknown; status?: unknown };
-  if (code === 'OAUTH_TIMEOUT' || code === 'OAUTH_ABORT') return true;
-  if (error instanceof TypeError && cause instanceof Error) return true;
-  const answered = cause instanceof Response ? cause.status : status;
-  return typeof answered === 'number' && answered >= 500;
+  for (let each = error, depth = 0; typeof each === 'object' && each !== null && depth < 5; depth += 1) {
+    const { name, message, status, cause } = each as Record<string, unknown>;
+    // what fetch throws when it cannot connect, and what its signal does when time is up
+    if ((name === 'TypeError' && message === 'fetch failed') || name === 'TimeoutError') return true;
+    if (typeof status === 'number' && status >= 500) return true;
+    each = cause;
+  }
+  return false;
 }
