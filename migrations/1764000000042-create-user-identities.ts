@@ -15,7 +15,6 @@ export class CreateUserIdentities1764000000042 implements MigrationInterface {
       )`);
     await queryRunner.query(`CREATE UNIQUE INDEX idx_user_identities_subject ON user_identities (issuer, subject)`);
     await queryRunner.query(`CREATE INDEX idx_user_identities_user ON user_identities (user_id, created_at)`);
-    await queryRunner.query(`COMMENT ON COLUMN user_identities.email IS 'as the provider last said; never looked up'`);
     await queryRunner.query(`
       CREATE TABLE openid_flows (
         id uuid CONSTRAINT pk_openid_flows PRIMARY KEY,
@@ -48,7 +47,6 @@ export class CreateUserIdentities1764000000042 implements MigrationInterface {
     await queryRunner.query(`CREATE INDEX idx_openid_flows_linking_user ON openid_flows (linking_user_id)`);
     await queryRunner.query(`CREATE INDEX idx_openid_flows_linking_session ON openid_flows (linking_session_id)`);
     await queryRunner.query(`CREATE INDEX idx_openid_flows_identity ON openid_flows (identity_id)`);
-    await queryRunner.query(`COMMENT ON COLUMN openid_flows.secrets IS 'nonce and PKCE verifier, sealed'`);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
