@@ -177,7 +177,7 @@ describe('linking', () => {
     const account = await anAccount(app, superadmin, 'client');
     await linked(account.id, await aPerson());
     await linked(account.id, await aPerson());
-    await app.database.query('UPDATE users SET hashed_password = NULL WHERE id = $1', [account.id]);
+    await app.database.query("UPDATE users SET hashed_password = '!' WHERE id = $1", [account.id]);
     const identities = await identitiesOf(account.token);
 
     const statuses = await Promise.all(identities.map(async ({ id }) => (await unlink(account.token, id)).status));
