@@ -33,6 +33,9 @@ const ESM_PACKAGES = [
   'ansis',
   'yargs',
   'postal-mime',
+  'openid-client/',
+  'oauth4webapi/',
+  'jose/',
 ];
 
 export default {

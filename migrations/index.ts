@@ -27,6 +27,7 @@ import { CreateMailedLinks1764000000037 } from './1764000000037-create-mailed-li
 import { VerifyAddresses1764000000038 } from './1764000000038-verify-addresses.js';
 import { CreateSecondFactors1764000000039 } from './1764000000039-create-second-factors.js';
 import { CreatePasskeys1764000000040 } from './1764000000040-create-passkeys.js';
+import { CreateUserIdentities1764000000042 } from './1764000000042-create-user-identities.js';
 import { CreateApiKeys1764000000045 } from './1764000000045-create-api-keys.js';
 import { FindAuditEntriesOfApiKeys1764000000046 } from './1764000000046-find-audit-entries-of-api-keys.js';
 
@@ -61,6 +62,7 @@ export const MIGRATIONS = [
   VerifyAddresses1764000000038,
   CreateSecondFactors1764000000039,
   CreatePasskeys1764000000040,
+  CreateUserIdentities1764000000042,
   CreateApiKeys1764000000045,
   FindAuditEntriesOfApiKeys1764000000046,
 ];

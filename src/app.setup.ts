@@ -11,6 +11,7 @@ import type { Logger } from 'pino';
 import { AppAdapter } from './app.adapter.js';
 import { serveDocs } from './app.docs.js';
 import { AppModule } from './app.module.js';
+import { BINDING_PATHS } from './auth/openid/browser-binding.js';
 import { COOKIE_PATHS } from './auth/sessions/refresh-cookie.js';
 import { bodyProgress } from './common/body-progress.js';
 import { Clock } from './common/clock.js';
@@ -50,7 +51,7 @@ export async function createApp(config: Config, logger: Logger): Promise<NestExp
     maxAge: 600,
   };
   app.enableCors(({ path }: Request, answer: (error: null, options: CorsOptions) => void) => {
-    answer(null, { ...cors, credentials: COOKIE_PATHS.has(path) });
+    answer(null, { ...cors, credentials: COOKIE_PATHS.has(path) || BINDING_PATHS.test(path) });
   });
   // versioned routes are /api/v1/…; neutral ones (health, development inbox) stand at the root
   app.enableVersioning({ type: VersioningType.URI, prefix: 'api/v' });

@@ -1,10 +1,18 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { SeldomEntries } from '../src/audit/seldom-entries.js';
+import { type LinkPurpose, MailedLinks } from '../src/auth/links/mailed-links.js';
+import { Transactions } from '../src/database/transactions.js';
+import { MailRepository } from '../src/mail/mail.repository.js';
+import { MailSecrets } from '../src/mail/mail-secrets.js';
+import { UsersService } from '../src/users/users.service.js';
 import { type Account, anAccount, PASSWORD } from './support/accounts.js';
 import { aKey } from './support/api-keys.js';
 import { startApp, type TestApp } from './support/app.js';
+import { anEnrolled, challengeOf } from './support/factors.js';
 import { aLead, bearer, formOf, get, jsonOf, login, sendJson, tokenOf } from './support/leads.js';
 import { routesOf } from './support/routes.js';
+import { totpCode } from './support/totp.js';
 
 interface Call {
   readonly path: string;
@@ -36,11 +44,29 @@ async function anInvitation(): Promise<{ id: string; token: string }> {
   const { id } = await jsonOf<{ id: string }>(
     await sendJson(app, 'POST', '/api/v1/admin/invitations', body, superadmin),
   );
-  const [mail] = await app.database.query<{ url: string }>(
-    `SELECT data ->> 'accept_url' AS url FROM mail_messages WHERE recipient = $1`,
-    [body.email],
+  const { rows } = await app.app.get(MailRepository).listPage({ page: 1, size: 1, recipient: body.email });
+  const { accept_url: url } = await app.app.get(MailSecrets).open(rows[0]!);
+  return { id, token: url!.replace(/.*token=/, '') };
+}
+
+/** The token of a link to somebody, as the job makes it. */
+async function aLinkFor(purpose: LinkPurpose, role = 'attorney'): Promise<string> {
+  const { id } = await somebody(role);
+  const user = await app.app.get(UsersService).get(id);
+  const email = purpose === 'change_email' ? newAccount().email : user.email;
+  const link = { id: randomUUID(), purpose, user, email };
+  const issued = await app.app.get(Transactions).run((tx) => app.app.get(MailedLinks).issue(tx, link));
+  return issued!.token;
+}
+
+async function anIdentity(): Promise<{ id: string; token: string }> {
+  const { id: userId, token } = await somebody();
+  const [row] = await app.database.query<{ id: string }>(
+    `INSERT INTO user_identities (id, user_id, provider, issuer, subject, created_at)
+     VALUES (gen_random_uuid(), $1, 'okta', 'https://id.test', gen_random_uuid(), now()) RETURNING id`,
+    [userId],
   );
-  return { id, token: mail!.url.replace(/.*token=/, '') };
+  return { id: row!.id, token };
 }
 
 async function aBuriedJob(): Promise<string> {
@@ -80,6 +106,8 @@ const as = (path: string, body?: object): Call => ({
   ...(body === undefined ? {} : { body }),
 });
 
+const by = (path: string, body: object): Call => ({ path: `/api/v1${path}`, body });
+
 /** A call of each route that changes something, which succeeds. Whoever adds a route adds how to call it. */
 const CALLS: Readonly<Record<string, () => Promise<Call> | Call>> = {
   'DELETE /api/v1/admin/api-keys/:api_key_id': async () =>
@@ -88,8 +116,14 @@ const CALLS: Readonly<Record<string, () => Promise<Call> | Call>> = {
   'DELETE /api/v1/admin/jobs/buried/:job_id': async () => as(`/admin/jobs/buried/${await aBuriedJob()}`),
   'DELETE /api/v1/admin/mail/suppressions/:suppression_id': async () =>
     as(`/admin/mail/suppressions/${await aSuppression()}`),
+  'DELETE /api/v1/admin/users/:user_id/factors': async () =>
+    as(`/admin/users/${(await anEnrolled(app, superadmin)).id}/factors`),
   'DELETE /api/v1/admin/users/:user_id/sessions': async () => as(`/admin/users/${(await somebody()).id}/sessions`),
   'DELETE /api/v1/auth/api-keys/:api_key_id': async () => as(`/auth/api-keys/${(await aKey(app, superadmin)).id}`),
+  'DELETE /api/v1/auth/identities/:identity_id': async () => {
+    const { id, token } = await anIdentity();
+    return { path: `/api/v1/auth/identities/${id}`, token };
+  },
   'DELETE /api/v1/auth/sessions/:session_id': async () => {
     await tokenOf(app);
     const { items } = await jsonOf<{ items: { id: string; is_current: boolean }[] }>(
@@ -114,6 +148,37 @@ const CALLS: Readonly<Record<string, () => Promise<Call> | Call>> = {
   'POST /api/v1/auth/api-keys': () => as('/auth/api-keys', { name: 'x', scopes: ['leads:read'] }),
   'POST /api/v1/auth/api-keys/:api_key_id/rotate': async () =>
     as(`/auth/api-keys/${(await aKey(app, superadmin)).id}/rotate`, {}),
+  'POST /api/v1/auth/email': async () => ({
+    path: '/api/v1/auth/email',
+    token: (await somebody()).token,
+    body: { new_email: newAccount().email, password: PASSWORD },
+  }),
+  'POST /api/v1/auth/email/confirm': async () => by('/auth/email/confirm', { token: await aLinkFor('change_email') }),
+  'POST /api/v1/auth/email/verification': () => by('/auth/email/verification', { email: newAccount().email }),
+  'POST /api/v1/auth/email/verify': async () => by('/auth/email/verify', { token: await aLinkFor('verify_email') }),
+  'POST /api/v1/auth/factors/:factor_id/remove': async () => {
+    const { factorId, token, secret } = await anEnrolled(app, superadmin);
+    const body = { current_password: PASSWORD, code: totpCode(secret) };
+    return { path: `/api/v1/auth/factors/${factorId}/remove`, token, body };
+  },
+  'POST /api/v1/auth/factors/recovery-codes': async () => {
+    const { token, secret } = await anEnrolled(app, superadmin);
+    const body = { current_password: PASSWORD, code: totpCode(secret) };
+    return { path: '/api/v1/auth/factors/recovery-codes', token, body };
+  },
+  'POST /api/v1/auth/factors/totp': async () => ({
+    path: '/api/v1/auth/factors/totp',
+    token: (await somebody()).token,
+    body: { current_password: PASSWORD },
+  }),
+  'POST /api/v1/auth/factors/totp/:factor_id/confirm': async () => {
+    const { token } = await somebody();
+    const body = { current_password: PASSWORD };
+    const { id, secret } = await jsonOf<{ id: string; secret: string }>(
+      await sendJson(app, 'POST', '/api/v1/auth/factors/totp', body, token),
+    );
+    return { path: `/api/v1/auth/factors/totp/${id}/confirm`, token, body: { code: totpCode(secret) } };
+  },
   'POST /api/v1/auth/invitations/accept': async () => {
     const { username } = newAccount();
     const { token } = await anInvitation();
@@ -123,6 +188,18 @@ const CALLS: Readonly<Record<string, () => Promise<Call> | Call>> = {
     const { username } = await somebody();
     return { path: '/api/v1/auth/login', body: new URLSearchParams({ username, password: PASSWORD }) };
   },
+  'POST /api/v1/auth/login/verify': async () => {
+    const { username, secret } = await anEnrolled(app, superadmin);
+    const token = await challengeOf(app, username);
+    return by('/auth/login/verify', { challenge_token: token, method: 'totp', code: totpCode(secret) });
+  },
+  'POST /api/v1/auth/magic-link': () => by('/auth/magic-link', { email: newAccount().email }),
+  'POST /api/v1/auth/magic-link/verify': async () =>
+    by('/auth/magic-link/verify', { token: await aLinkFor('sign_in', 'client') }),
+  'POST /api/v1/auth/passkeys/options': () => by('/auth/passkeys/options', {}),
+  'POST /api/v1/auth/password/forgot': () => by('/auth/password/forgot', { email: newAccount().email }),
+  'POST /api/v1/auth/password/reset': async () =>
+    by('/auth/password/reset', { token: await aLinkFor('reset_password'), new_password: 'herons sleep at dawn' }),
   'POST /api/v1/auth/logout': async () => ({ path: '/api/v1/auth/logout', token: (await somebody()).token }),
   'POST /api/v1/auth/logout-everywhere': async () => ({
     path: '/api/v1/auth/logout-everywhere',
@@ -142,14 +219,34 @@ const CALLS: Readonly<Record<string, () => Promise<Call> | Call>> = {
   'POST /api/v1/leads': () => ({ path: '/api/v1/leads', body: formOf() }),
 };
 
+/** Routes that need a provider or an authenticator: the suite that has one, and the entry that it finds. */
+const ELSEWHERE: Readonly<Record<string, readonly [string, string]>> = {
+  'POST /api/v1/auth/factors/passkeys': ['passkeys', 'factor.added'],
+  'POST /api/v1/auth/factors/passkeys/options': ['passkeys', 'factor.added'],
+  'POST /api/v1/auth/identities': ['openid-accounts', 'identity.linked'],
+  'POST /api/v1/auth/identities/:provider': ['openid-accounts', 'identity.linked'],
+  'POST /api/v1/auth/openid/:provider': ['openid', 'identity.used'],
+  'POST /api/v1/auth/openid/exchange': ['openid', 'identity.used'],
+  'POST /api/v1/auth/passkeys/verify': ['passkeys', 'auth.signed_in'],
+};
+
 /** What is not on record, and why. */
 const EXCEPT: Readonly<Record<string, string>> = {
   'POST /api/v1/auth/refresh': 'goes on with a session whose beginning is on record, as is a token that comes again',
+  'POST /api/v1/auth/passkeys/options': 'only asks the browser a question',
   'POST /api/v1/leads': 'the lead is the record of what a prospect did: its story begins with the submission',
 };
 
 /** Whose calls have no user: who they are shows in what they are about. */
-const ANONYMOUS = ['POST /api/v1/auth/invitations/accept'];
+const ANONYMOUS = [
+  'POST /api/v1/auth/email/confirm',
+  'POST /api/v1/auth/email/verification',
+  'POST /api/v1/auth/email/verify',
+  'POST /api/v1/auth/invitations/accept',
+  'POST /api/v1/auth/magic-link',
+  'POST /api/v1/auth/password/forgot',
+  'POST /api/v1/auth/password/reset',
+];
 
 async function make(method: string, { path, body, token }: Call): Promise<Response> {
   const isJson = body !== undefined && !(body instanceof URLSearchParams) && !(body instanceof FormData);
@@ -166,7 +263,7 @@ async function make(method: string, { path, body, token }: Call): Promise<Respon
 it('every route that changes something stands in the table, and no other', () => {
   const changing = routesOf(app.app).filter(({ method }) => method !== 'GET');
 
-  expect(changing.map(({ name }) => name).sort()).toEqual(Object.keys(CALLS).sort());
+  expect(changing.map(({ name }) => name).sort()).toEqual([...Object.keys(CALLS), ...Object.keys(ELSEWHERE)].sort());
 });
 
 it.each(Object.keys(CALLS))('%s leaves an entry that says who, from where and in which request', async (name) => {
@@ -186,6 +283,10 @@ it.each(Object.keys(CALLS))('%s leaves an entry that says who, from where and in
     if (call.token === superadmin) expect(id).toBe(superadminId);
     else if (kind === 'user') expect(id).toEqual(expect.any(String));
   }
+});
+
+it.each(Object.entries(ELSEWHERE))('%s leaves one as well, which its own suite finds', (_, [suite, action]) => {
+  expect(readFileSync(`test/${suite}.e2e-spec.ts`, 'utf8')).toContain(`'${action}'`);
 });
 
 describe('what is seen of a lead', () => {

@@ -5,13 +5,21 @@
 // compiled by `npm run build`, and so unknown to whoever checks types before
 const catalogue = new URL('../dist/src/config/settings.js', import.meta.url).href;
 /** @type {typeof import('../src/config/settings.js')} */
-const { SETTINGS, SECRET_SETTINGS } = await import(catalogue);
+const { FAMILIES, SETTINGS, SECRET_SETTINGS } = await import(catalogue);
 
 /** @type {Map<string, Entry[]>} */
 const groups = new Map();
 for (const [name, setting] of Object.entries(SETTINGS)) {
   groups.set(setting.group, [...(groups.get(setting.group) ?? []), [name, setting]]);
 }
+
+/** The settings of each member of a family, behind the group of the setting that lists the members. */
+const members = FAMILIES.map(({ prefix, listedIn, settings }) => ({
+  prefix: `${prefix}<ID>_`,
+  listedIn,
+  group: Object.values(settings)[0]?.group,
+  settings,
+}));
 
 const HEADER = `# The settings of Forecourt. Copy this file to .env and fill in what your office needs.
 # A line with a # before its name shows the default. An empty value means that the setting is unset.
@@ -31,22 +39,38 @@ POSTGRES_PASSWORD=
 function envExample() {
   const sections = [...groups].map(([group, entries]) => {
     const lines = entries.map(([name, { doc, shown }]) => `# ${doc}\n${shown === '' ? '' : '#'}${name}=${shown}\n`);
-    return `\n## ${group}\n\n${lines.join('\n')}`;
+    const families = members
+      .filter((family) => family.group === group)
+      .map(({ listedIn, settings, prefix }) => {
+        const each = Object.entries(settings).map(
+          ([part, { doc, shown }]) => `#\n# ${prefix}${part}=${shown}\n#   ${doc}\n`,
+        );
+        return `\n# For each id in ${listedIn}, in capitals in place of <ID>:\n${each.join('')}`;
+      });
+    return `\n## ${group}\n\n${lines.join('\n')}${families.join('')}`;
   });
   return HEADER + sections.join('') + COMPOSE;
 }
 
 /** @returns {string} one table a group, laid out as Prettier would */
 function markdown() {
-  return [...groups].map(([group, entries]) => `### ${group}\n\n${table(entries)}`).join('\n');
+  return [...groups]
+    .map(([group, entries]) => {
+      const families = members.filter((family) => family.group === group);
+      const all = families.flatMap(({ prefix, settings }) =>
+        Object.entries(settings).map(/** @returns {Entry} */ ([part, each]) => [`${prefix}${part}`, each]),
+      );
+      return `### ${group}\n\n${table([...entries, ...all])}`;
+    })
+    .join('\n');
 }
 
 /** @param {Entry[]} entries @returns {string} */
 function table(entries) {
-  const rows = entries.map(([name, { doc, shown }]) => [
+  const rows = entries.map(([name, { doc, shown, secret }]) => [
     `\`${name}\``,
     shown === '' ? '' : `\`${shown}\``,
-    escape(doc) + (SECRET_SETTINGS.some((secret) => secret === name) ? ' (secret)' : ''),
+    escape(doc) + (secret || SECRET_SETTINGS.some((each) => each === name) ? ' (secret)' : ''),
   ]);
   const columns = ['Setting', 'Default', 'Meaning'].map((title, index) => {
     const cells = [title, ...rows.map((row) => row[index] ?? '')];

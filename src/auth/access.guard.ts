@@ -6,12 +6,12 @@ import { AuditService } from '../audit/audit.service.js';
 import { type Actor, userAgentOf } from '../common/actor.js';
 import { CONFIG, type Config } from '../config/config.js';
 import type { User } from '../users/users.service.js';
+import { ApiKeyAccess, keyIn } from './api-keys/api-key-access.js';
+import type { ApiKey } from './api-keys/api-key.entity.js';
 import { type Access, ACCESS, BEFORE_FACTOR } from './auth.decorators.js';
 import { Forbidden, InvalidToken, NotSignedIn } from './auth.errors.js';
 import { SecondFactorRequired } from './factors/factors.errors.js';
 import { may, PUBLIC } from './permissions.js';
-import { ApiKeyAccess, keyIn } from './api-keys/api-key-access.js';
-import type { ApiKey } from './api-keys/api-key.entity.js';
 import type { SignedIn } from './tokens/jwt.strategy.js';
 
 /** Whose request it is, by a token or by a key. */

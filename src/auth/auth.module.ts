@@ -5,7 +5,6 @@ import { AuditModule } from '../audit/audit.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { SCHEDULED } from '../jobs/scheduled.jobs.js';
-import { MailModule } from '../mail/mail.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccessGuard } from './access.guard.js';
 import { AccountsModule } from './accounts/accounts.module.js';
@@ -22,12 +21,11 @@ import { FactorsAdminController } from './factors/factors-admin.controller.js';
 import { FactorsController } from './factors/factors.controller.js';
 import { FactorsModule } from './factors/factors.module.js';
 import { PasskeySignIns } from './factors/passkey-sign-ins.js';
-import { SecondSteps } from './factors/second-steps.js';
 import { SecondStepsController } from './factors/second-steps.controller.js';
-import { InvitationsController } from './invitations/invitations.controller.js';
-import { InvitationsRepository } from './invitations/invitations.repository.js';
-import { InvitationsService } from './invitations/invitations.service.js';
+import { SecondSteps } from './factors/second-steps.js';
+import { InvitationsModule } from './invitations/invitations.module.js';
 import { LinksModule } from './links/links.module.js';
+import { OpenidModule } from './openid/openid.module.js';
 import { SessionRefresh } from './sessions/session-refresh.js';
 import { SessionSweep } from './sessions/session-sweep.js';
 import { SessionsController } from './sessions/sessions.controller.js';
@@ -38,10 +36,10 @@ import { JwksController } from './tokens/jwks.controller.js';
 import { JwtStrategy } from './tokens/jwt.strategy.js';
 
 /**
- * Who is calling, and may they. Owns the table `invitations`, signing in, tokens and their keys, permissions and the guard
- * before every route; promises that what is not allowed is refused and that a disabled account is out at once. Leaves accounts
- * themselves to users, what is done to them to its accounts module, who is signed in where to its sessions module, and
- * what programs sign in with to its API keys module.
+ * Who is calling, and may they. Owns signing in with a password, permissions and the guard before every route; promises that
+ * what is not allowed is refused and that a disabled account is out at once. Leaves accounts themselves to users, and to the
+ * modules below it what is done to accounts, invitations, links, second factors, other people's sign-in, who is signed in
+ * where, and what programs come with.
  */
 @Module({
   imports: [
@@ -50,12 +48,13 @@ import { JwtStrategy } from './tokens/jwt.strategy.js';
     AuditModule,
     FactorsModule,
     JobsModule,
+    InvitationsModule,
     LinksModule,
-    MailModule,
+    OpenidModule,
+    PassportModule,
     SessionsModule,
     SignInsModule,
     UsersModule,
-    PassportModule,
   ],
   controllers: [
     ApiKeysAdminController,
@@ -63,7 +62,6 @@ import { JwtStrategy } from './tokens/jwt.strategy.js';
     AuthController,
     FactorsAdminController,
     FactorsController,
-    InvitationsController,
     JwksController,
     SecondStepsController,
     SessionsController,
@@ -74,8 +72,6 @@ import { JwtStrategy } from './tokens/jwt.strategy.js';
   providers: [
     ApiKeyOwners,
     AuthService,
-    InvitationsRepository,
-    InvitationsService,
     JwtStrategy,
     PasskeySignIns,
     SecondSteps,

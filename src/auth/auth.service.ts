@@ -20,6 +20,7 @@ import type { Client } from './sessions/client.js';
 import { SessionRefresh } from './sessions/session-refresh.js';
 import { SignInRecords } from './sign-in-records.js';
 import { SignIns } from './sign-ins.js';
+import { SingleSignOn } from './single-sign-on.js';
 import { AccessTokens } from './tokens/access-tokens.js';
 
 @Injectable()
@@ -36,6 +37,7 @@ export class AuthService {
     private readonly refreshes: SessionRefresh,
     private readonly policy: PasswordPolicy,
     private readonly locks: SignInLocks,
+    private readonly singleSignOn: SingleSignOn,
     private readonly rehash: PasswordRehash,
     private readonly accounts: AccountsService,
     private readonly links: LinkRequests,
@@ -48,13 +50,13 @@ export class AuthService {
 
   /**
    * Tokens of a new session for the right password, or the question for a second factor. Throws `InvalidCredentials` in the
-   * same words and after the same work for an unknown name, a wrong password, a disabled account and one that is locked to the
-   * caller; `EmailNotVerified` to nobody who does not know the password.
+   * same words and after the same work for an unknown name, a wrong password, a disabled account, one that is locked to the
+   * caller and one that must come from a provider; `EmailNotVerified` to nobody who does not know the password.
    */
   async signIn(actor: Actor, client: Client, name: string, password: string): Promise<SignInResponse> {
     const user = await this.users.findForSignIn(name);
     const matches = await this.hasher.matches(password, user?.hashedPassword);
-    const isRight = user !== null && matches && user.isActive;
+    const isRight = user !== null && matches && user.isActive && this.singleSignOn.admitsPastProvider(user);
     // what failed before is forgiven by the last step only, or a code could be guessed for ever
     const isLastStep = !isRight || !(await this.factors.isEnrolled(user.id));
     const isAdmitted = await this.locks.decide(actor, { name, user, isRight, isLastStep });

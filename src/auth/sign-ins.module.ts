@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
+import { AlertsModule } from '../alerts/alerts.module.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccountsModule } from './accounts/accounts.module.js';
@@ -7,6 +8,7 @@ import { FactorsModule } from './factors/factors.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { SignInRecords } from './sign-in-records.js';
 import { SignIns } from './sign-ins.js';
+import { SingleSignOn } from './single-sign-on.js';
 import { AccessTokens } from './tokens/access-tokens.js';
 import { KeysModule } from './tokens/keys.module.js';
 import { SigningKeys } from './tokens/signing-keys.js';
@@ -18,6 +20,7 @@ import { SigningKeys } from './tokens/signing-keys.js';
 @Module({
   imports: [
     AccountsModule,
+    AlertsModule,
     AuditModule,
     FactorsModule,
     KeysModule,
@@ -25,7 +28,7 @@ import { SigningKeys } from './tokens/signing-keys.js';
     UsersModule,
     JwtModule.register({}),
   ],
-  providers: [AccessTokens, SigningKeys, SignInRecords, SignIns],
-  exports: [AccessTokens, SigningKeys, SignInRecords, SignIns],
+  providers: [AccessTokens, SigningKeys, SignInRecords, SignIns, SingleSignOn],
+  exports: [AccessTokens, SigningKeys, SignInRecords, SignIns, SingleSignOn],
 })
 export class SignInsModule {}

@@ -10,10 +10,11 @@ import { type SignInChallenge, SignInChallenges } from './factors/sign-in-challe
 import type { Client } from './sessions/client.js';
 import { type Grant, SessionsService } from './sessions/sessions.service.js';
 import { SignInRecords } from './sign-in-records.js';
+import { SingleSignOn } from './single-sign-on.js';
 import { AccessTokens } from './tokens/access-tokens.js';
 
 /** How somebody proved to be the owner of an account. */
-export type SignInMethod = 'password' | 'magic_link' | 'passkey';
+export type SignInMethod = 'password' | 'magic_link' | 'openid' | 'passkey';
 
 /** What a proof is worth: a session, or the question for a second factor. For {@link SignIns.answerTo} alone to look into. */
 export type SignInResult = Grant | SignInChallenge;
@@ -31,6 +32,7 @@ export class SignIns {
     private readonly sessions: SessionsService,
     private readonly factors: FactorsService,
     private readonly challenges: SignInChallenges,
+    private readonly singleSignOn: SingleSignOn,
     private readonly records: SignInRecords,
     private readonly tokens: AccessTokens,
     @Inject(LOGGER) logger: Logger,
@@ -40,11 +42,12 @@ export class SignIns {
 
   /**
    * Signs in the owner of an account, or asks for a second factor where the account has one; on record or not at all. Null when
-   * the account was disabled, or its sessions ended, after it was read.
+   * the account was disabled, or its sessions ended, after it was read, and when its role must come from a provider.
    */
   async complete(tx: Tx, actor: Actor, client: Client, user: User, method: SignInMethod): Promise<SignInResult | null> {
     // locks the account, so that a factor that is added meanwhile is either seen here or ends what begins here
     if (!(await this.users.isUnchanged(tx, user))) return null;
+    if (method !== 'openid' && !this.singleSignOn.admitsPastProvider(user)) return null;
     const methods = WHOLE_BY_THEMSELVES.has(method) ? [] : await this.factors.findMethods(tx, user.id);
     if (methods.length > 0) return this.challenges.issue(tx, actor, client, { user, method, methods });
     return this.begin(tx, actor, client, user, [method]);
@@ -53,7 +56,9 @@ export class SignIns {
   /** A session for whoever has proved enough, on record or not at all. Null as above. */
   async begin(tx: Tx, actor: Actor, client: Client, user: User, methods: readonly string[]): Promise<Grant | null> {
     const grant = await this.sessions.begin(tx, actor, user, client, methods);
-    if (grant !== null) await this.records.succeeded(tx, actor, user, { methods, sessionId: grant.session.id });
+    if (grant === null) return null;
+    await this.records.succeeded(tx, actor, user, { methods, sessionId: grant.session.id });
+    if (!methods.includes('openid')) await this.singleSignOn.noteIfBreakGlass(tx, actor, user);
     return grant;
   }
 

@@ -16,6 +16,7 @@ const PRODUCTION = {
 
 const S3 = { STORAGE_DRIVER: 's3', S3_BUCKET: 'b' };
 const DAV = { STORAGE_DRIVER: 'webdav', WEBDAV_URL: 'https://d.test' };
+const OKTA = { OIDC_OKTA_ISSUER: 'https://okta.test', OIDC_OKTA_CLIENT_ID: 'forecourt' };
 const A_FILE_KEY = Buffer.alloc(32, 7).toString('base64');
 
 const pemOf = (bits: number): string =>
@@ -42,6 +43,7 @@ const FREE_TEXT: readonly SettingName[] = [
   'HOST',
   'SECRET_KEY',
   'SECRET_KEY_PREVIOUS',
+  'BREAK_GLASS_USERNAME',
   'UPLOAD_DIR',
   'S3_REGION',
   'S3_BUCKET',
@@ -111,6 +113,12 @@ describe('loadConfig', () => {
         magicLinks: { mode: 'invited', minutes: 15, sameBrowser: false },
         secondFactorRequiredFor: [],
         passkeys: { rpId: 'localhost', origins: ['http://localhost:8000', 'http://localhost:3000'] },
+      },
+      singleSignOn: {
+        providers: [],
+        requiredFor: [],
+        breakGlassUsername: undefined,
+        returnPaths: ['/leads', '/account'],
       },
       admin: { username: 'admin', email: 'admin@forecourt.test', password: undefined },
       rateLimits: {
@@ -238,6 +246,15 @@ describe('loadConfig', () => {
     ['ADMIN_USERNAME', 'Ada.L-1_x', { admin: { username: 'Ada.L-1_x' } }],
     ['ADMIN_EMAIL', 'Ada@a.test', { admin: { email: 'ada@a.test' }, mail: { attorneys: ['Ada@a.test'] } }],
     ['ADMIN_PASSWORD', 'eight ch', { admin: { password: 'eight ch' } }],
+    ['OIDC_PROVIDERS', 'Okta', { singleSignOn: { providers: [{ id: 'okta', preset: 'openid' }] } }, OKTA],
+    [
+      'OIDC_REQUIRED_FOR',
+      'attorney, Admin',
+      { singleSignOn: { requiredFor: ['attorney', 'admin'] } },
+      { OIDC_PROVIDERS: 'okta', ...OKTA },
+    ],
+    ['BREAK_GLASS_USERNAME', 'root', { singleSignOn: { breakGlassUsername: 'root' } }],
+    ['OIDC_RETURN_PATHS', '/, /a/b', { singleSignOn: { returnPaths: ['/', '/a/b'] } }],
     ['RATE_LIMIT_ENABLED', 'false', { rateLimits: { enabled: false } }],
     ['RATE_LIMIT_SUBMIT', '7', { rateLimits: { submitPerMinute: 7 } }],
     ['RATE_LIMIT_LOGIN', '8', { rateLimits: { loginPerMinute: 8 } }],
@@ -496,6 +513,9 @@ describe('a setting that cannot be read', () => {
       'h'.repeat(73),
       'ü'.repeat(37),
     ],
+    ['OIDC_PROVIDERS', 'must list ids of letters and digits, such as google', '2fa', 'a-b', 'a_b'],
+    ['OIDC_REQUIRED_FOR', 'must be one of client, attorney, admin, superadmin', 'boss'],
+    ['OIDC_RETURN_PATHS', 'must list paths such as /leads', 'leads', '//evil.test', '/a/../b', '/a%2fb', '/a/'],
     ['RATE_LIMIT_ENABLED', 'must be true or false', 'sometimes'],
     ['RATE_LIMIT_SUBMIT', 'must be a whole number from 1 to 1000000', '0', '1000001'],
     ['RATE_LIMIT_LOGIN', 'must be a whole number from 1 to 1000000', '0', '1000001'],

@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
 import { problemsOf } from './config-rules.js';
-import { Misread } from './setting-readers.js';
-import type { Setting } from './setting.js';
+import { type ProviderSettings, readProviders } from './provider-settings.js';
+import type { RoleName } from './setting-readers.js';
+import { type Environment, readSetting, type Setting } from './setting.js';
 import { SETTINGS, type SettingName, type SettingValues } from './settings.js';
 
 export interface S3Settings {
@@ -87,6 +88,15 @@ export interface Config {
       /** Pages that may ask for them. */
       readonly origins: readonly string[];
     };
+  };
+  readonly singleSignOn: {
+    readonly providers: readonly ProviderSettings[];
+    /** Paths of the dashboard that somebody may return to, and everything below them. */
+    readonly returnPaths: readonly string[];
+    /** The roles whose passwords do not let them in. */
+    readonly requiredFor: readonly RoleName[];
+    /** The superadmin whose password lets them in all the same. */
+    readonly breakGlassUsername: string | undefined;
   };
   readonly admin: { readonly username: string; readonly email: string; readonly password: string | undefined };
   readonly rateLimits: {
@@ -182,27 +192,19 @@ export class ConfigError extends Error {
 }
 
 /** Reads and checks all settings. Throws a {@link ConfigError} that names every problem at once. */
-export function loadConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+export function loadConfig(environment: Environment): Config {
   const problems: string[] = [];
   const values = readValues(environment, problems);
   problems.push(...problemsOf(values));
+  const providers = readProviders(environment, values, problems);
   if (problems.length > 0) throw new ConfigError(problems);
-  return toConfig(values);
+  return toConfig(values, providers);
 }
 
-function readValues(environment: Readonly<Record<string, string | undefined>>, problems: string[]): SettingValues {
+function readValues(environment: Environment, problems: string[]): SettingValues {
   const values: Partial<Record<SettingName, unknown>> = {};
-  for (const [name, setting] of Object.entries(SETTINGS) as [SettingName, Setting][]) {
-    const given = environment[name]?.trim();
-    values[name] = setting.fallback;
-    if (given === undefined || given === '') continue;
-    try {
-      values[name] = setting.read(given);
-    } catch (error) {
-      if (!(error instanceof Misread)) throw error;
-      problems.push(`${name} ${error.message}`);
-    }
-  }
+  for (const [name, setting] of Object.entries(SETTINGS) as [SettingName, Setting][])
+    values[name] = readSetting(setting, name, environment, problems);
   return values as SettingValues;
 }
 
@@ -244,7 +246,7 @@ function storageOf(values: SettingValues): Config['files']['storage'] {
   };
 }
 
-function toConfig(values: SettingValues): Config {
+function toConfig(values: SettingValues, providers: readonly ProviderSettings[]): Config {
   const isProduction = values.ENVIRONMENT === 'production';
   const dataDir = resolve(values.DATA_DIR);
   const publicUrl = values.PUBLIC_URL ?? `http://localhost:${values.PORT}`;
@@ -306,6 +308,12 @@ function toConfig(values: SettingValues): Config {
         rpId: values.PASSKEY_RP_ID ?? new URL(publicUrl).hostname,
         origins: [...new Set([new URL(publicUrl).origin, ...corsOrigins])],
       },
+    },
+    singleSignOn: {
+      providers,
+      returnPaths: values.OIDC_RETURN_PATHS,
+      requiredFor: values.OIDC_REQUIRED_FOR,
+      breakGlassUsername: values.BREAK_GLASS_USERNAME,
     },
     admin: {
       username: values.ADMIN_USERNAME,

@@ -201,3 +201,34 @@ export const signingKeyFile: Reader<string> = (path) => {
   }
   return signingKey(pem);
 };
+
+/** What somebody can be to the practice; the roles of src/users/role.ts, which settings must not know. */
+export type RoleName = 'client' | 'attorney' | 'admin' | 'superadmin';
+
+export const roleName: Reader<RoleName> = oneOf('client', 'attorney', 'admin', 'superadmin');
+
+/** The id of a provider: it stands in names of variables and in addresses. */
+export const providerId: Reader<string> = (value) => {
+  if (!/^[a-z][a-z0-9]{0,19}$/i.test(value)) throw new Misread('must list ids of letters and digits, such as google');
+  return value.toLowerCase();
+};
+
+/** The address of a provider as it writes it: some end in a slash, and must. */
+export const providerAddress: Reader<string> = (value) => {
+  webAddress(value);
+  return value;
+};
+
+/** What a provider says of somebody, and the role that follows from it: `partners=superadmin`. */
+export const roleRule: Reader<{ readonly value: string; readonly role: RoleName }> = (rule) => {
+  const [, value, role] = /^(.+)=(\w+)$/.exec(rule) ?? [];
+  if (value === undefined || role === undefined)
+    throw new Misread('must list rules as value=role, such as partners=admin');
+  return { value: value.trim(), role: roleName(role) };
+};
+
+/** A path without anything that could lead elsewhere. */
+export const plainPath: Reader<string> = (value) => {
+  if (!/^\/$|^(\/[A-Za-z0-9_~-]+)+$/.test(value)) throw new Misread('must list paths such as /leads');
+  return value;
+};

@@ -1,5 +1,6 @@
 import { MAIL_SETTINGS } from './mail-settings.js';
-import { optional, secret, type Setting, setting } from './setting.js';
+import { PROVIDER_FAMILY, SINGLE_SIGN_ON_SETTINGS } from './provider-settings.js';
+import { optional, secret, type Setting, type SettingFamily, setting } from './setting.js';
 import {
   domainName,
   fileKey,
@@ -237,6 +238,8 @@ export const SETTINGS = {
     'password of the first admin; when unset in development a random one is printed once',
   ),
 
+  ...SINGLE_SIGN_ON_SETTINGS,
+
   RATE_LIMIT_ENABLED: setting('Rate limits', flag, 'true', 'false lifts all rate limits'),
   RATE_LIMIT_SUBMIT: setting('Rate limits', PER_MINUTE, '60', 'submissions of the public form per minute and address'),
   RATE_LIMIT_LOGIN: setting('Rate limits', PER_MINUTE, '30', 'sign-ins per minute and address'),
@@ -318,6 +321,9 @@ export const SETTINGS = {
 
   ...MAIL_SETTINGS,
 } satisfies Record<string, Setting>;
+
+/** Families of settings, each explained behind the setting that lists its members. */
+export const FAMILIES: readonly SettingFamily[] = [PROVIDER_FAMILY];
 
 export type SettingName = keyof typeof SETTINGS;
 export type SettingValues = {

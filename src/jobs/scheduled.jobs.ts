@@ -20,6 +20,11 @@ export const SCHEDULED = {
     everyMinutes: 60,
     doc: 'removes sessions and refresh tokens long over',
   },
+  forgetOpenidFlows: {
+    name: 'auth.forget_openid_flows',
+    everyMinutes: 60,
+    doc: 'removes sign-ins with providers that are over, or were given up',
+  },
   sweepSignInLocks: {
     name: 'auth.sweep_sign_in_locks',
     everyMinutes: 60,

@@ -63,11 +63,11 @@ describe('the document at /openapi.json', () => {
 
   it('gives every success a schema, save those without a body', () => {
     const without = [...operations].filter(([, { responses }]) => {
-      const successes = Object.entries(responses).filter(([status]) => /^2/.test(status));
+      const successes = Object.entries(responses).filter(([status]) => /^(2|303)/.test(status));
       const schemasOf = ({ content = {} }: (typeof successes)[number][1]): unknown[] =>
         Object.values(content).map(({ schema }) => schema);
       const isShaped = successes
-        .filter(([status]) => status !== '204')
+        .filter(([status]) => !['204', '303'].includes(status))
         .map(([, answer]) => schemasOf(answer))
         .every((all) => all.length > 0 && !all.includes(undefined));
       return successes.length === 0 || !isShaped;
@@ -166,8 +166,11 @@ describe('the document at /openapi.json', () => {
     });
   });
 
-  it('says of every id in a path that it is a UUID, save those of jobs, which are numbers', () => {
-    const JOB_ID = { type: 'integer', format: 'int64', minimum: 1 };
+  it('says of every id in a path that it is a UUID, save jobs, which are numbers, and providers, which have names', () => {
+    const OTHERS: Record<string, object> = {
+      job_id: { type: 'integer', format: 'int64', minimum: 1 },
+      provider: { type: 'string', pattern: '^[a-z][a-z0-9]{0,19}$' },
+    };
     for (const [name, { parameters }] of operations) {
       const inPath = parameters.filter((parameter) => parameter.in === 'path');
 
@@ -176,7 +179,7 @@ describe('the document at /openapi.json', () => {
         [...name.matchAll(/:(\w+)/g)].map(([, id]) => [
           id,
           true,
-          id === 'job_id' ? JOB_ID : { type: 'string', format: 'uuid' },
+          OTHERS[id ?? ''] ?? { type: 'string', format: 'uuid' },
         ]),
       ]);
     }

@@ -11,6 +11,8 @@ const addressOf = (path: string): string => path.replace(/:\w+/g, NOBODY);
 /** Everything that a stranger may call. Whoever adds a line here opens a door. */
 const PUBLIC = [
   'GET /.well-known/jwks.json',
+  'GET /api/v1/auth/openid/:provider/callback',
+  'GET /api/v1/auth/providers',
   'GET /health/live',
   'GET /health/ready',
   'POST /api/v1/auth/email/confirm',
@@ -25,6 +27,8 @@ const PUBLIC = [
   'POST /api/v1/auth/login/verify',
   'POST /api/v1/auth/passkeys/options',
   'POST /api/v1/auth/passkeys/verify',
+  'POST /api/v1/auth/openid/:provider',
+  'POST /api/v1/auth/openid/exchange',
   'POST /api/v1/auth/refresh',
   'POST /api/v1/leads',
 ];
@@ -47,6 +51,7 @@ const ALLOWED = {
   'DELETE /api/v1/admin/users/:user_id/factors': 'users:change',
   'DELETE /api/v1/admin/users/:user_id/sessions': 'sessions:end',
   'DELETE /api/v1/auth/api-keys/:api_key_id': 'self',
+  'DELETE /api/v1/auth/identities/:identity_id': 'self',
   'DELETE /api/v1/auth/sessions/:session_id': 'self',
   'GET /api/v1/admin/api-keys': 'api_keys:read',
   'GET /api/v1/admin/audit-entries': 'audit:read',
@@ -66,6 +71,7 @@ const ALLOWED = {
   'GET /api/v1/auth/factors': 'self',
   'GET /api/v1/auth/api-keys': 'self',
   'GET /api/v1/auth/me': 'profile:read',
+  'GET /api/v1/auth/identities': 'self',
   'GET /api/v1/auth/sessions': 'self',
   'GET /api/v1/files/:file_id': 'files:inspect',
   'GET /api/v1/files/:file_id/quarantined': 'files:quarantined',
@@ -94,6 +100,8 @@ const ALLOWED = {
   'POST /api/v1/auth/factors/totp/:factor_id/confirm': 'self',
   'POST /api/v1/auth/api-keys': 'self',
   'POST /api/v1/auth/api-keys/:api_key_id/rotate': 'self',
+  'POST /api/v1/auth/identities': 'self',
+  'POST /api/v1/auth/identities/:provider': 'self',
   'POST /api/v1/auth/logout': 'self',
   'POST /api/v1/auth/logout-everywhere': 'self',
   'POST /api/v1/auth/password': 'self',
@@ -184,7 +192,8 @@ describe('in development', () => {
   it.each(PUBLIC)('%s asks nobody for a token', async (name) => {
     const [method, path = ''] = name.split(' ');
 
-    const response = await app.request(path, { method });
+    // as a page of ours: some answer to no other
+    const response = await app.request(path, { method, headers: { Origin: 'http://localhost:3000' } });
 
     expect([401, 403, 404, 500]).not.toContain(response.status);
   });

@@ -58,7 +58,13 @@ export async function startApp(settings: Record<string, string> = {}): Promise<T
     },
   });
   const app = await createApp(config, logger);
-  await app.listen(config.http.port, config.http.host);
+  try {
+    await app.listen(config.http.port, config.http.host);
+  } catch (error) {
+    await app.close();
+    await database.drop();
+    throw error;
+  }
   const { port } = app.getHttpServer().address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
   return {

@@ -14,9 +14,9 @@ import { passwordChangedMail } from '../auth.mails.js';
 import { SignInLocks } from '../locks/sign-in-locks.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { PasswordPolicy } from '../passwords/password-policy.js';
-import { Reauthentication } from './reauthentication.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { AccountRights } from './account-rights.js';
+import { Reauthentication } from './reauthentication.js';
 
 export interface AccountRequest {
   readonly username: string;

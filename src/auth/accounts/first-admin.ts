@@ -11,6 +11,7 @@ import { PasswordHasher } from '../passwords/password-hasher.js';
 import { PasswordPolicy } from '../passwords/password-policy.js';
 import { randomPassword } from '../passwords/random-password.js';
 import { FIRST_ACCOUNT } from '../permissions.js';
+import { SingleSignOn } from '../single-sign-on.js';
 import { AccountsService } from './accounts.service.js';
 
 const ACTOR = { kind: 'system', name: 'first-admin' } as const;
@@ -26,6 +27,7 @@ export class FirstAdmin implements OnApplicationBootstrap {
     private readonly accounts: AccountsService,
     private readonly hasher: PasswordHasher,
     private readonly policy: PasswordPolicy,
+    private readonly singleSignOn: SingleSignOn,
     private readonly transactions: Transactions,
     private readonly database: Database,
     @Inject(CONFIG) private readonly config: Config,
@@ -34,6 +36,7 @@ export class FirstAdmin implements OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     await exclusively(this.database, 'first-admin', () => this.make());
+    await this.singleSignOn.requireWayIn();
   }
 
   private async make(): Promise<void> {

@@ -12,9 +12,9 @@ import type { User } from '../../users/users.service.js';
 import { recoveryCodeUsedMail } from './factors.mails.js';
 import { hashOfRecoveryCode } from './recovery-code.js';
 import { RecoveryCodesRepository } from './recovery-codes.repository.js';
-import { stepOfCode } from './totp.js';
 import type { TotpFactor } from './totp-factor.entity.js';
 import { TotpFactorsRepository } from './totp-factors.repository.js';
+import { stepOfCode } from './totp.js';
 
 /** A code that is right, and not used yet. */
 export type FoundCode =

@@ -17,8 +17,8 @@ import { InvalidToken } from '../auth.errors.js';
 import { FactorProofs, type GivenProof } from './factor-proofs.js';
 import { PasskeyRefused } from './factors.errors.js';
 import { FactorsService } from './factors.service.js';
-import { Passkey } from './passkey.entity.js';
 import { PasskeyChallenges } from './passkey-challenges.js';
+import { Passkey } from './passkey.entity.js';
 import { userHandleOf } from './passkeys.js';
 import { PasskeysRepository } from './passkeys.repository.js';
 

@@ -11,9 +11,9 @@ import { Clock } from '../../common/clock.js';
 import { LOGGER } from '../../common/logging.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import type { Tx } from '../../database/transactions.js';
-import type { Passkey } from './passkey.entity.js';
 import { PasskeyChallenges } from './passkey-challenges.js';
 import type { PasskeyPurpose } from './passkey-challenges.repository.js';
+import type { Passkey } from './passkey.entity.js';
 import { PasskeysRepository } from './passkeys.repository.js';
 
 /** A passkey that has signed what it was given. */

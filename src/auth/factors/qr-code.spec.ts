@@ -1,5 +1,5 @@
-import { encode } from 'uqr';
 import { inflateSync } from 'node:zlib';
+import { encode } from 'uqr';
 import { qrCodeOf } from './qr-code.js';
 
 const TEXT = 'otpauth://totp/Forecourt:ada?issuer=Forecourt&secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';

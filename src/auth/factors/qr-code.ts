@@ -1,5 +1,5 @@
-import { encode } from 'uqr';
 import { crc32, deflateSync } from 'node:zlib';
+import { encode } from 'uqr';
 
 const PIXELS_PER_MODULE = 6;
 /** The quiet zone that ISO/IEC 18004 asks for, in modules. */

@@ -11,9 +11,9 @@ import { FactorCodes } from './factor-codes.js';
 import { FactorProofs, type GivenProof } from './factor-proofs.js';
 import { FactorNotFound, WrongFactorCode } from './factors.errors.js';
 import { FactorsService } from './factors.service.js';
-import { newTotpSecret, stepOfCode, totpUri } from './totp.js';
 import { TotpFactor } from './totp-factor.entity.js';
 import { TotpFactorsRepository } from './totp-factors.repository.js';
+import { newTotpSecret, stepOfCode, totpUri } from './totp.js';
 
 /** What an authenticator app needs; shown once. */
 export interface NewTotp {

@@ -22,6 +22,11 @@ export class InvitationsRepository extends BaseRepository<Invitation> {
     return this.findOneIn(tx, 't.token_hash = $1 FOR UPDATE', tokenHash);
   }
 
+  /** The one that is neither accepted nor revoked, if any; it may have expired. Locked until the transaction ends. */
+  async lockOpenByEmail(tx: Tx, email: string): Promise<Invitation | null> {
+    return this.findOneIn(tx, 't.email = $1 AND accepted_at IS NULL AND revoked_at IS NULL FOR UPDATE', email);
+  }
+
   /** Latest first. */
   async listPage(page: number, size: number): Promise<Rows<Invitation>> {
     return this.findPage({ orderBy: 'created_at DESC, id', page, size });

@@ -10,13 +10,13 @@ import { Transactions, type Tx } from '../../database/transactions.js';
 import { MailService } from '../../mail/mail.service.js';
 import type { Role } from '../../users/role.js';
 import { UserEmailTaken } from '../../users/users.errors.js';
-import { type User, UsersService } from '../../users/users.service.js';
+import { type NewUser, type User, UsersService } from '../../users/users.service.js';
 import { AccountRights } from '../accounts/account-rights.js';
 import { AccountsService } from '../accounts/accounts.service.js';
 import { InvalidInvitation, InvitationEnded, InvitationNotFound } from '../auth.errors.js';
 import { invitationMail } from '../auth.mails.js';
 import { hashOfLinkToken, newLinkToken } from '../links/link-token.js';
-import { PasswordHasher } from '../passwords/password-hasher.js';
+import { NO_PASSWORD, PasswordHasher } from '../passwords/password-hasher.js';
 import { PasswordPolicy } from '../passwords/password-policy.js';
 import { Invitation } from './invitation.entity.js';
 import { InvitationsRepository } from './invitations.repository.js';
@@ -108,12 +108,39 @@ export class InvitationsService {
       const { email, role } = invited;
       if (invitation?.isValid(this.clock.now()) !== true || !(await this.isStillMeant(tx, invitation)))
         throw new InvalidInvitation();
-      invitation.acceptedAt = this.clock.now();
-      await this.invitations.update(tx, invitation, ['acceptedAt']);
-      const user = await this.accounts.add(tx, actor, { username: chosen, email, hashedPassword, role });
-      await this.record(tx, actor, 'invitation.accepted', invitation, { user_id: user.id });
-      return user;
+      return this.fulfil(tx, actor, invitation, { username: chosen, email, hashedPassword, role });
     });
+  }
+
+  /**
+   * Makes the account of whoever was invited at an address that a provider vouches for; it has no password. The role is that
+   * of the invitation unless the provider says another. Null when nobody is invited there. Throws `UsernameTaken` or
+   * `UserEmailTaken`.
+   */
+  async acceptProven(
+    tx: Tx,
+    actor: Actor,
+    proven: { readonly email: string; readonly username: string; readonly role: Role | undefined },
+  ): Promise<User | null> {
+    await this.users.beginChangeOfRights(tx);
+    const invitation = await this.invitations.lockOpenByEmail(tx, proven.email);
+    if (invitation?.isValid(this.clock.now()) !== true || !(await this.isStillMeant(tx, invitation))) return null;
+    const { email } = invitation;
+    const username = invitation.username ?? proven.username;
+    return this.fulfil(tx, actor, invitation, {
+      username,
+      email,
+      hashedPassword: NO_PASSWORD,
+      role: proven.role ?? invitation.role,
+    });
+  }
+
+  private async fulfil(tx: Tx, actor: Actor, invitation: Invitation, account: NewUser): Promise<User> {
+    invitation.acceptedAt = this.clock.now();
+    await this.invitations.update(tx, invitation, ['acceptedAt']);
+    const user = await this.accounts.add(tx, actor, account);
+    await this.record(tx, actor, 'invitation.accepted', invitation, { user_id: user.id });
+    return user;
   }
 
   /** Whoever was put out leaves no door open behind them. */

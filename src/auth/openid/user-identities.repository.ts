@@ -1,0 +1,56 @@
+import { Injectable } from '@nestjs/common';
+import { BaseRepository } from '../../database/base.repository.js';
+import { violates } from '../../database/constraints.js';
+import { Database } from '../../database/database.js';
+import { rowsIn, type Tx } from '../../database/transactions.js';
+import { IdentityTaken } from './openid.errors.js';
+import { UserIdentity } from './user-identity.entity.js';
+
+@Injectable()
+export class UserIdentitiesRepository extends BaseRepository<UserIdentity> {
+  constructor(database: Database) {
+    super(database, UserIdentity);
+  }
+
+  async findBySubject(issuer: string, subject: string): Promise<UserIdentity | null> {
+    const [row] = await this.database.read<{ id: string }>(
+      `SELECT id FROM user_identities WHERE issuer = $1 AND subject = $2`,
+      [issuer, subject],
+    );
+    return row === undefined ? null : this.findById(row.id);
+  }
+
+  /** Oldest first. */
+  async listOf(userId: string): Promise<UserIdentity[]> {
+    const { rows } = await this.findPage({
+      where: { user_id: userId },
+      orderBy: 'created_at, id',
+      page: 1,
+      size: 100,
+    });
+    return [...rows];
+  }
+
+  async countOf(tx: Tx, userId: string): Promise<number> {
+    const [row] = await rowsIn<{ count: number }>(
+      tx,
+      `SELECT count(*)::int AS count FROM user_identities WHERE user_id = $1`,
+      [userId],
+    );
+    return row?.count ?? 0;
+  }
+
+  async remove(tx: Tx, id: string): Promise<void> {
+    await rowsIn(tx, `DELETE FROM user_identities WHERE id = $1`, [id]);
+  }
+
+  /** Throws `IdentityTaken`. */
+  override async insert(tx: Tx, identity: UserIdentity): Promise<void> {
+    try {
+      await super.insert(tx, identity);
+    } catch (error) {
+      if (violates(error, 'idx_user_identities_subject')) throw new IdentityTaken();
+      throw error;
+    }
+  }
+}
