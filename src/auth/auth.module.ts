@@ -5,6 +5,7 @@ import { AuditModule } from '../audit/audit.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { SCHEDULED } from '../jobs/scheduled.jobs.js';
+import { MailModule } from '../mail/mail.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccessGuard } from './access.guard.js';
 import { AccountsModule } from './accounts/accounts.module.js';
@@ -50,6 +51,7 @@ import { JwtStrategy } from './tokens/jwt.strategy.js';
     JobsModule,
     InvitationsModule,
     LinksModule,
+    MailModule,
     OpenidModule,
     PassportModule,
     SessionsModule,
