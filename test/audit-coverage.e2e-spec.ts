@@ -232,6 +232,7 @@ const ELSEWHERE: Readonly<Record<string, readonly [string, string]>> = {
 
 /** What is not on record, and why. */
 const EXCEPT: Readonly<Record<string, string>> = {
+  'POST /api/v1/auth/factors/totp': 'a secret is none before it is confirmed, which is on record',
   'POST /api/v1/auth/refresh': 'goes on with a session whose beginning is on record, as is a token that comes again',
   'POST /api/v1/auth/passkeys/options': 'only asks the browser a question',
   'POST /api/v1/leads': 'the lead is the record of what a prospect did: its story begins with the submission',

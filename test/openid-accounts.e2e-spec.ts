@@ -60,6 +60,9 @@ const codeOf = async (response: Response): Promise<[number, unknown]> => [
   (await jsonOf(response))['error_code'],
 ];
 
+const mailsAbout = (email: string): Promise<{ template: string; data: object }[]> =>
+  app.database.query('SELECT template, data FROM mail_messages WHERE recipient = $1 ORDER BY created_at', [email]);
+
 describe('linking', () => {
   startWith({});
 
@@ -86,6 +89,9 @@ describe('linking', () => {
       'user.created',
       'identity.linked',
       'identity.used',
+    ]);
+    expect(await mailsAbout(account.email)).toEqual([
+      { template: 'identity_linked', data: expect.objectContaining({ provider: 'okta' }) },
     ]);
   });
 
@@ -175,6 +181,7 @@ describe('linking', () => {
     expect((await browser.exchange(code)).status).toBe(403);
     expect(await browser.travel(login)).toMatchObject({ error: 'IDENTITY_UNKNOWN' });
     expect((await recordsOf(app, owner.id)).map(({ action }) => action)).toContain('identity.unlinked');
+    expect((await mailsAbout(owner.email)).map(({ template }) => template)).toEqual(['identity_unlinked']);
   });
 
   it('cannot be undone where it is the only way in, not even by two requests at once', async () => {
@@ -365,6 +372,17 @@ describe('single sign-on that is required', () => {
     expect(await comesIn(required.id, 'passkey')).toBe(false);
     expect(await comesIn(required.id, 'openid')).toBe(true);
     expect(await comesIn(free.id, 'passkey')).toBe(true);
+  });
+
+  it('keeps the break-glass account as it is, whoever wants it otherwise', async () => {
+    const { id } = await jsonOf<{ id: string }>(await get(app, '/api/v1/auth/me', superadmin));
+
+    for (const body of [{ role: 'client' }, { is_active: false }])
+      expect(await codeOf(await sendJson(app, 'PATCH', `/api/v1/admin/users/${id}`, body, superadmin))).toEqual([
+        409,
+        'BREAK_GLASS_STAYS',
+      ]);
+    expect(await roleOf(id)).toBe('superadmin');
   });
 
   it('lets the break-glass account in by its password, with an alert and on record', async () => {

@@ -4,9 +4,11 @@ import { MailedLinks } from '../src/auth/links/mailed-links.js';
 import { Clock } from '../src/common/clock.js';
 import { anAccount, PASSWORD, recordsOf, statusOfLogin } from './support/accounts.js';
 import { eventually, startApp, type TestApp } from './support/app.js';
+import { anEnrolled, challengeOf, verify } from './support/factors.js';
 import { bearer, get, jsonOf, sendJson, tokenOf } from './support/leads.js';
 import { expectDiscreet, expectNothingLeftToDo } from './support/mail.js';
 import { everythingStored, headersOf, mailsTo, mailTo, tokenIn } from './support/mailed-links.js';
+import { totpCode } from './support/totp.js';
 
 const NEW_PASSWORD = 'herons sleep at dawn';
 const INVALID = { error_code: 'INVALID_LINK', detail: 'The link is not valid any more: ask for a new one' };
@@ -214,6 +216,20 @@ describe('POST /api/v1/auth/password/reset', () => {
       'user.password_changed',
     ]);
     expect(await answerOf(await reset(token, 'another one at noon'))).toEqual(INVALID);
+  });
+
+  it('forgives no guesses at a second factor', async () => {
+    const { email, username, secret } = await anEnrolled(app, superadmin);
+    for (let guess = 0; guess < 3; guess += 1)
+      expect((await verify(app, await challengeOf(app, username), '000000')).status).toBe(401);
+    expect(await statusOfLogin(app, username)).toBe(401);
+
+    expect((await reset(await resetLinkTo(email))).status).toBe(204);
+
+    expect(await statusOfLogin(app, username, NEW_PASSWORD)).toBe(401);
+    await app.database.query('DELETE FROM sign_in_locks');
+    const challenge = await challengeOf(app, username, NEW_PASSWORD);
+    expect((await verify(app, challenge, totpCode(secret))).status).toBe(200);
   });
 
   it('opens an account that was locked for guessing: the guesses were at the password before', async () => {

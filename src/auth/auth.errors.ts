@@ -74,6 +74,11 @@ export class WrongPassword extends refusal(403, 'WRONG_PASSWORD', 'The current p
     super({ fieldErrors: { current_password: ['Is not your password'] }, ...details });
   }
 }
+export class BreakGlassStays extends refusal(
+  409,
+  'BREAK_GLASS_STAYS',
+  'This account is the way in when no provider answers: name another one in BREAK_GLASS_USERNAME first',
+) {}
 export class InvitationNotFound extends refusal(404, 'INVITATION_NOT_FOUND', 'Invitation not found') {}
 export class InvitationEnded extends refusal(
   409,

@@ -19,6 +19,8 @@ export const MAIL_TEMPLATES = {
   factor_removed: ['username', 'factor', 'changed_at'],
   factors_reset: ['username', 'reset_at'],
   recovery_code_used: ['username', 'used_at', 'codes_left'],
+  identity_linked: ['username', 'provider', 'changed_at'],
+  identity_unlinked: ['username', 'provider', 'changed_at'],
   api_key_created: ['username', 'key_name', 'key_prefix', 'scopes', 'created_at', 'expires_at'],
   api_key_expires: ['username', 'key_name', 'key_prefix', 'expires_at'],
   alert: ['summary', 'cause', 'raised_at', 'details'],

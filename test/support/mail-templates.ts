@@ -54,6 +54,7 @@ export const EMAIL_TAKEN = { username: 'ada', requested_at: '2026-01-31 10:30 UT
 export const EMAIL_CHANGED = { username: 'ada', new_email: 'a***@example.com', changed_at: '2026-01-31 10:30 UTC' };
 export const FACTOR_CHANGE = { username: 'ada', factor: 'Phone', changed_at: '2026-01-31 10:30 UTC' };
 export const FACTORS_RESET = { username: 'ada', reset_at: '2026-01-31 10:30 UTC' };
+export const IDENTITY_CHANGE = { username: 'ada', provider: 'google', changed_at: '2026-01-31 10:30 UTC' };
 export const RECOVERY_CODE_USED = { username: 'ada', used_at: '2026-01-31 10:30 UTC', codes_left: '9' };
 export const API_KEY_CREATED = {
   username: 'ada',
@@ -87,6 +88,8 @@ export const MESSAGES: [string, MailData][] = [
   ['factor_removed', FACTOR_CHANGE],
   ['factors_reset', FACTORS_RESET],
   ['recovery_code_used', RECOVERY_CODE_USED],
+  ['identity_linked', IDENTITY_CHANGE],
+  ['identity_unlinked', IDENTITY_CHANGE],
   ['api_key_created', API_KEY_CREATED],
   ['api_key_expires', API_KEY_EXPIRES],
   ['alert', ALERT],

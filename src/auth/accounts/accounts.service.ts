@@ -1,15 +1,16 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { AuditService } from '../../audit/audit.service.js';
 import type { Actor } from '../../common/actor.js';
 import { Clock } from '../../common/clock.js';
 import type { Rows } from '../../common/pagination.js';
+import { CONFIG, type Config } from '../../config/config.js';
 import { Transactions, type Tx } from '../../database/transactions.js';
 import { MailService } from '../../mail/mail.service.js';
 import type { Role } from '../../users/role.js';
 import { UserNotFound } from '../../users/users.errors.js';
 import { type NewUser, type User, type UserChange, type UserFilter, UsersService } from '../../users/users.service.js';
-import { InvalidToken, WrongPassword } from '../auth.errors.js';
+import { BreakGlassStays, InvalidToken, WrongPassword } from '../auth.errors.js';
 import { passwordChangedMail } from '../auth.mails.js';
 import { SignInLocks } from '../locks/sign-in-locks.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
@@ -46,6 +47,7 @@ export class AccountsService {
     private readonly mail: MailService,
     private readonly transactions: Transactions,
     private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   async list(filter: UserFilter, page: number, size: number): Promise<Rows<AccountView>> {
@@ -89,7 +91,7 @@ export class AccountsService {
   }
 
   /**
-   * Changes a role, lets somebody in again or out at once. Throws `UserNotFound`, `Forbidden` or `LastAdmin`. What already
+   * Changes a role, lets somebody in again or out at once. Throws `UserNotFound`, `Forbidden`, `LastAdmin` or `BreakGlassStays`. What already
    * is so is neither changed nor recorded.
    */
   async change(actor: Actor, id: string, { role, isActive }: UserChange): Promise<AccountView> {
@@ -98,6 +100,8 @@ export class AccountsService {
       const found = await this.users.getLocked(tx, id);
       await this.rights.require(tx, actor, [found.role, role ?? found.role]);
       const [wasRole, wasActive] = [found.role, found.isActive];
+      if (this.isBreakGlass(found) && ((role ?? wasRole) !== wasRole || isActive === false))
+        throw new BreakGlassStays();
       await this.users.change(tx, found, { role, isActive });
       if (found.role !== wasRole)
         await this.record(tx, actor, 'user.role_changed', found, { from: wasRole, to: found.role });
@@ -180,6 +184,10 @@ export class AccountsService {
     await this.record(tx, actor, 'user.password_changed', user, reason === 'password_reset' ? { reset: true } : {});
     const mail = passwordChangedMail(user, this.clock.now());
     await this.mail.queue(tx, { kind: 'password_change', id: randomUUID() }, [mail]);
+  }
+
+  private isBreakGlass({ username }: User): boolean {
+    return username.toLowerCase() === this.config.singleSignOn.breakGlassUsername?.toLowerCase();
   }
 
   private record(tx: Tx, actor: Actor, action: string, { id }: User, details = {}): Promise<void> {

@@ -8,7 +8,7 @@ import { Accepts } from '../../common/request-body.js';
 import { UuidParam } from '../../common/uuid-param.js';
 import { LastAdmin, UserEmailTaken, UsernameTaken, UserNotFound } from '../../users/users.errors.js';
 import { Allow } from '../auth.decorators.js';
-import { SignInBusy } from '../auth.errors.js';
+import { BreakGlassStays, SignInBusy } from '../auth.errors.js';
 import { Permission } from '../permissions.js';
 import { AccountsService } from './accounts.service.js';
 import {
@@ -68,7 +68,7 @@ export class UsersAdminController {
       'alone, and the last active superadmin stays.',
   })
   @ApiOkResponse({ type: AccountDetailsResponse })
-  @ApiErrors(UserNotFound, LastAdmin, BodyTooLarge, UnsupportedMediaType, UnprocessableFields)
+  @ApiErrors(UserNotFound, LastAdmin, BreakGlassStays, BodyTooLarge, UnsupportedMediaType, UnprocessableFields)
   async changeAccount(
     @CurrentActor() actor: Actor,
     @UuidParam('user_id') id: string,

@@ -8,6 +8,7 @@ import { Accepts } from '../../common/request-body.js';
 import { UuidParam } from '../../common/uuid-param.js';
 import { LastAdmin, UserNotFound } from '../../users/users.errors.js';
 import { Allow } from '../auth.decorators.js';
+import { BreakGlassStays } from '../auth.errors.js';
 import { Permission } from '../permissions.js';
 import { AccountsService } from './accounts.service.js';
 import { ChangeUserRequest, toUserResponse, UserPageResponse, UserResponse } from './users.dto.js';
@@ -34,7 +35,7 @@ export class UsersController {
     description: 'A disabled account is refused at once, whatever tokens it holds.',
   })
   @ApiOkResponse({ type: UserResponse })
-  @ApiErrors(UserNotFound, LastAdmin, BodyTooLarge, UnsupportedMediaType, UnprocessableFields)
+  @ApiErrors(UserNotFound, LastAdmin, BreakGlassStays, BodyTooLarge, UnsupportedMediaType, UnprocessableFields)
   async changeUser(
     @CurrentActor() actor: Actor,
     @UuidParam('user_id') id: string,

@@ -4,6 +4,7 @@ import { JobsModule } from '../../jobs/jobs.module.js';
 import { MailModule } from '../../mail/mail.module.js';
 import { UsersModule } from '../../users/users.module.js';
 import { AccountsModule } from '../accounts/accounts.module.js';
+import { FactorsModule } from '../factors/factors.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { SignInsModule } from '../sign-ins.module.js';
 import { EmailChanges } from './email-changes.js';
@@ -23,7 +24,16 @@ import { PasswordResets } from './password-resets.js';
  * and that nobody learns here who has an account. Leaves invitations, which are rows of their own, to auth.
  */
 @Module({
-  imports: [AccountsModule, AuditModule, JobsModule, MailModule, SessionsModule, SignInsModule, UsersModule],
+  imports: [
+    AccountsModule,
+    AuditModule,
+    FactorsModule,
+    JobsModule,
+    MailModule,
+    SessionsModule,
+    SignInsModule,
+    UsersModule,
+  ],
   controllers: [EmailsController, MagicLinksController, PasswordResetsController],
   providers: [
     EmailChanges,

@@ -4,6 +4,7 @@ import type { Actor } from '../../common/actor.js';
 import { Transactions } from '../../database/transactions.js';
 import { UsersService } from '../../users/users.service.js';
 import { AccountsService } from '../accounts/accounts.service.js';
+import { FactorsService } from '../factors/factors.service.js';
 import { SignInLocks } from '../locks/sign-in-locks.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { PasswordPolicy } from '../passwords/password-policy.js';
@@ -22,6 +23,7 @@ export class PasswordResets {
     private readonly policy: PasswordPolicy,
     private readonly hasher: PasswordHasher,
     private readonly locks: SignInLocks,
+    private readonly factors: FactorsService,
     private readonly audit: AuditService,
     private readonly transactions: Transactions,
   ) {}
@@ -32,8 +34,8 @@ export class PasswordResets {
   }
 
   /**
-   * Sets the password, ends all sessions and all locks: those were against guesses at the one before, and the mailbox proves
-   * more. Throws `UnprocessableFields`, after which the link is still good, `InvalidLink` after the same work, `SignInBusy`.
+   * Sets the password and ends all sessions. Ends locks as well, which were against guesses at the password before, save those of
+   * an account with a second factor: they may be against guesses at its codes, which a mailbox must not forgive. Throws `UnprocessableFields`, after which the link is still good, `InvalidLink` after the same work, `SignInBusy`.
    */
   async reset(actor: Actor, token: string, password: string): Promise<void> {
     const owner = await this.links.findUser('reset_password', token);
@@ -44,7 +46,8 @@ export class PasswordResets {
       const { user } = await this.links.useOfUser(tx, 'reset_password', token);
       await this.users.noteVerified(tx, user);
       await this.accounts.replacePassword(tx, actor, user, hashedPassword, 'password_reset');
-      if (await this.locks.unlock(tx, user.id)) {
+      const hasSecondFactor = (await this.factors.findMethods(tx, user.id)).length > 0;
+      if (!hasSecondFactor && (await this.locks.unlock(tx, user.id))) {
         const event = { action: 'user.unlocked', targetKind: 'user', targetId: user.id, details: { by: 'reset' } };
         await this.audit.record(tx, actor, event);
       }

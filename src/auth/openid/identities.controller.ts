@@ -7,7 +7,7 @@ import { RateLimited } from '../../common/rate-limited.js';
 import { Accepts } from '../../common/request-body.js';
 import { UuidParam } from '../../common/uuid-param.js';
 import { Allow } from '../auth.decorators.js';
-import { SignInBusy, WrongPassword } from '../auth.errors.js';
+import { ReauthenticationRequired, SignInBusy, WrongPassword } from '../auth.errors.js';
 import { Permission } from '../permissions.js';
 import { BoundBrowser, BrowserLeaves, BrowserRedeems } from './browser-binding.js';
 import { IdentitiesService } from './identities.service.js';
@@ -86,6 +86,7 @@ export class IdentitiesController {
   @ApiOkResponse({ type: DepartureResponse })
   @ApiErrors(
     WrongPassword,
+    ReauthenticationRequired,
     OpenidProviderNotFound,
     OpenidProviderAway,
     SignInBusy,

@@ -5,10 +5,12 @@ import { type Actor, sessionOf } from '../../common/actor.js';
 import { Clock } from '../../common/clock.js';
 import type { ProviderSettings } from '../../config/provider-settings.js';
 import { Transactions, type Tx } from '../../database/transactions.js';
-import { UsersService } from '../../users/users.service.js';
-import { InvalidToken, WrongPassword } from '../auth.errors.js';
-import { SignInLocks } from '../locks/sign-in-locks.js';
-import { NO_PASSWORD, PasswordHasher } from '../passwords/password-hasher.js';
+import { MailService } from '../../mail/mail.service.js';
+import { type User, UsersService } from '../../users/users.service.js';
+import { Reauthentication } from '../accounts/reauthentication.js';
+import { InvalidToken } from '../auth.errors.js';
+import { writtenTime } from '../auth.mails.js';
+import { NO_PASSWORD } from '../passwords/password-hasher.js';
 import { SingleSignOn } from '../single-sign-on.js';
 import { OpenidFlows } from './openid-flows.js';
 import { IdentityLastWayIn, IdentityNotFound, OpenidCodeInvalid } from './openid.errors.js';
@@ -28,9 +30,9 @@ export class IdentitiesService {
     private readonly providers: Providers,
     private readonly singleSignOn: SingleSignOn,
     private readonly users: UsersService,
-    private readonly hasher: PasswordHasher,
-    private readonly locks: SignInLocks,
+    private readonly reauthentication: Reauthentication,
     private readonly audit: AuditService,
+    private readonly mail: MailService,
     private readonly transactions: Transactions,
     private readonly clock: Clock,
   ) {}
@@ -76,14 +78,13 @@ export class IdentitiesService {
   }
 
   /**
-   * Makes sure that it is the owner who is about to add a way in: a stolen token must not become one that stays. Whoever has no
-   * password has proved themselves to a provider. Throws `WrongPassword`.
+   * Makes sure that it is the owner who is about to add a way in: a stolen token must not become one that stays. Throws
+   * `WrongPassword`, or `ReauthenticationRequired` for somebody who has none and did not just sign in.
    */
   async requireOwner(actor: Actor, password: string | undefined): Promise<void> {
     const user = await this.users.get(userIdOf(actor));
-    if (user.hashedPassword === NO_PASSWORD) return;
-    const isRight = await this.hasher.matches(password ?? '', user.hashedPassword);
-    if (!(await this.locks.decide(actor, { name: user.username, user, isRight }))) throw new WrongPassword();
+    if (user.hashedPassword === NO_PASSWORD) await this.reauthentication.require(actor, undefined);
+    else await this.reauthentication.requirePassword(actor, user, password ?? '', 'current_password');
   }
 
   /**
@@ -96,10 +97,13 @@ export class IdentitiesService {
       const flow = await this.flows.takeRedeemed(tx, code, browser);
       const isOwn = flow?.linkingUserId === userId && flow.linkingSessionId === (sessionOf(actor) ?? null);
       if (!isOwn || flow.subject === null) return null;
+      // first the user and then the identity, as everybody locks them
+      const user = await this.users.getLocked(tx, userId);
       const { subject, email } = flow;
       const provider = this.providers.get(flow.provider);
       const identity = await this.add(tx, userId, provider, { issuer: issuerOf(provider), subject, email });
       await this.record(tx, actor, 'identity.linked', identity);
+      await this.tell(tx, user, 'identity_linked', identity);
       return identity;
     });
     if (linked === null) throw new OpenidCodeInvalid();
@@ -118,7 +122,19 @@ export class IdentitiesService {
       if (!hasPassword && (await this.identities.countOf(tx, userId)) === 1) throw new IdentityLastWayIn();
       await this.identities.remove(tx, id);
       await this.record(tx, actor, 'identity.unlinked', identity);
+      await this.tell(tx, user, 'identity_unlinked', identity);
     });
+  }
+
+  /** So that nobody changes who gets in behind the owner's back (ASVS 5.0, 6.3.7). */
+  private async tell(
+    tx: Tx,
+    user: User,
+    template: 'identity_linked' | 'identity_unlinked',
+    { provider }: UserIdentity,
+  ): Promise<void> {
+    const data = { username: user.username, provider, changed_at: writtenTime(this.clock.now()) };
+    await this.mail.queue(tx, { kind: 'identity', id: randomUUID() }, [{ template, recipient: user.email, data }]);
   }
 
   private record(tx: Tx, actor: Actor, action: string, { id, userId, provider }: UserIdentity): Promise<void> {

@@ -3,6 +3,7 @@ import { AuditModule } from '../../audit/audit.module.js';
 import { JobsModule } from '../../jobs/jobs.module.js';
 import { JobsService } from '../../jobs/jobs.service.js';
 import { SCHEDULED } from '../../jobs/scheduled.jobs.js';
+import { MailModule } from '../../mail/mail.module.js';
 import { UsersModule } from '../../users/users.module.js';
 import { AccountsModule } from '../accounts/accounts.module.js';
 import { InvitationsModule } from '../invitations/invitations.module.js';
@@ -24,7 +25,7 @@ import { UserIdentitiesRepository } from './user-identities.repository.js';
  * no address. Leaves what a sign-in gives to sign-ins, and accounts to accounts.
  */
 @Module({
-  imports: [AccountsModule, AuditModule, InvitationsModule, JobsModule, SignInsModule, UsersModule],
+  imports: [AccountsModule, AuditModule, InvitationsModule, JobsModule, MailModule, SignInsModule, UsersModule],
   controllers: [OpenidController, IdentitiesController],
   providers: [
     Arrivals,
