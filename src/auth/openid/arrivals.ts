@@ -8,6 +8,7 @@ import type { Role } from '../../users/role.js';
 import { LastAdmin, UserEmailTaken, UsernameTaken } from '../../users/users.errors.js';
 import { type User, UsersService } from '../../users/users.service.js';
 import { AccountsService } from '../accounts/accounts.service.js';
+import { BreakGlassStays } from '../auth.errors.js';
 import { InvitationsService } from '../invitations/invitations.service.js';
 import { NO_PASSWORD } from '../passwords/password-hasher.js';
 import { REGISTERED_AS } from '../permissions.js';
@@ -103,12 +104,15 @@ export class Arrivals {
     return identity;
   }
 
-  /** On record as the provider's doing. The last superadmin stays one: there would be nobody left to correct the claim. */
+  /**
+   * On record as the provider's doing. The last superadmin and the break-glass account stay what they are: there would be nobody
+   * left to correct the claim.
+   */
   private async changeRole({ id: provider }: ProviderSettings, user: User, role: Role): Promise<void> {
     try {
       await this.accounts.change({ kind: 'system', name: `openid:${provider}` }, user.id, { role });
     } catch (error) {
-      if (!(error instanceof LastAdmin)) throw error;
+      if (!(error instanceof LastAdmin || error instanceof BreakGlassStays)) throw error;
     }
   }
 }
