@@ -261,7 +261,7 @@ describe('user reset-mfa', () => {
     expect(await tokenOf(app, person.username, PASSWORD)).toEqual(expect.any(String));
     expect((await recordsOf(app, person.id)).at(-1)).toEqual({
       action: 'factor.all_removed',
-      actor_name: 'operator',
+      actor_name: expect.stringMatching(/^user:reset-mfa \(.+\)$/),
       details: { factors: 1 },
     });
     const mails = await app.database.query(
