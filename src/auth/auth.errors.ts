@@ -77,7 +77,7 @@ export class WrongPassword extends refusal(403, 'WRONG_PASSWORD', 'The current p
 export class BreakGlassStays extends refusal(
   409,
   'BREAK_GLASS_STAYS',
-  'This account is the way in when no provider answers: name another one in BREAK_GLASS_USERNAME first',
+  'This account is the way in when no provider answers; another one has to be set first',
 ) {}
 export class InvitationNotFound extends refusal(404, 'INVITATION_NOT_FOUND', 'Invitation not found') {}
 export class InvitationEnded extends refusal(
