@@ -2,7 +2,11 @@ import type { OutgoingMail } from '../mail/mail.service.js';
 import type { User } from '../users/users.service.js';
 import type { ApiKey } from './api-keys/api-key.entity.js';
 import type { Invitation } from './invitations/invitation.entity.js';
-import { linkTo } from './links/link-token.js';
+
+/** The token stands behind the #, which browsers send to no server and in no Referer. */
+export function linkTo(page: string, token: string): string {
+  return `${page}#token=${token}`;
+}
 
 /** `2026-01-31 10:30 UTC` */
 export const writtenTime = (time: Date): string => `${time.toISOString().slice(0, 16).replace('T', ' ')} UTC`;

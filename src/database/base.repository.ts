@@ -35,24 +35,37 @@ export abstract class BaseRepository<Entity extends { id: string }> {
   ) {}
 
   async findById(id: string): Promise<Entity | null> {
-    return this.findOne('t.id = $1', id);
+    return this.findOne('t.id = $1', [id]);
   }
 
   /** The row, locked until the transaction ends. */
   async lockById(tx: Tx, id: string): Promise<Entity | null> {
-    return this.findOneIn(tx, 't.id = $1 FOR UPDATE', id);
+    return this.findOneIn(tx, 't.id = $1 FOR UPDATE', [id]);
   }
 
-  /** `condition`: a constant of the repository with $1 for the value; the table is `t`. */
-  protected async findOne(condition: string, value: unknown): Promise<Entity | null> {
-    const [row] = await this.database.read<object>(this.selecting(condition), [value]);
-    return row === undefined ? null : this.toEntity(row);
+  /** `condition`: a constant of the repository with $1, $2 … for the values; the table is `t`. */
+  protected async findOne(condition: string, values: readonly unknown[]): Promise<Entity | null> {
+    return (await this.list(condition, values))[0] ?? null;
+  }
+
+  /** All that match; the condition may end in an order. */
+  protected async list(condition: string, values: readonly unknown[]): Promise<Entity[]> {
+    const rows = await this.database.read<object>(this.selecting(condition), values);
+    return rows.map((row) => this.toEntity(row));
   }
 
   /** As the transaction sees it; the condition may end in a lock. */
-  protected async findOneIn(tx: Tx, condition: string, value: unknown): Promise<Entity | null> {
-    const [row] = await rowsIn(tx, this.selecting(condition), [value]);
-    return row === undefined ? null : this.toEntity(row);
+  protected async findOneIn(tx: Tx, condition: string, values: readonly unknown[]): Promise<Entity | null> {
+    return (await this.listIn(tx, condition, values))[0] ?? null;
+  }
+
+  protected async listIn(tx: Tx, condition: string, values: readonly unknown[]): Promise<Entity[]> {
+    const rows = await rowsIn(tx, this.selecting(condition), values);
+    return rows.map((row) => this.toEntity(row));
+  }
+
+  async remove(tx: Tx, id: string): Promise<void> {
+    await rowsIn(tx, `DELETE FROM ${this.mapping.table} WHERE id = $1`, [id]);
   }
 
   private selecting(condition: string): string {

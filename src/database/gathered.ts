@@ -2,8 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /**
  * One statement for all that is asked in one turn of the event loop, or while another is under way: nobody waits for
- * company, and in haste a round trip and a commit serve many. Each call gets its own result. Where the statement for many fails, each is run again by itself, so
- * that nobody suffers from another's values: it has to bear that.
+ * company, and in haste a round trip and a commit serve many. Each call gets its own result. Where the statement for many
+ * fails, each is run again by itself, so that nobody suffers from another's values: it has to bear that.
  */
 export class Gathered<Item, Result> {
   private waiting: Call<Item, Result>[] = [];

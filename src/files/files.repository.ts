@@ -15,13 +15,12 @@ export class FilesRepository extends BaseRepository<StoredFile> {
   }
 
   async findByStorageKey(storageKey: string): Promise<StoredFile | null> {
-    const [file] = await this.select('t.storage_key = $1', [storageKey]);
-    return file ?? null;
+    return this.findOne('t.storage_key = $1', [storageKey]);
   }
 
   /** Oldest first. */
   async listOf(ownerKind: string, ownerId: string): Promise<StoredFile[]> {
-    return this.select(`t.owner_kind = $1 AND t.owner_id = $2 AND t.deleted_at IS NULL ORDER BY t.created_at`, [
+    return this.list(`t.owner_kind = $1 AND t.owner_id = $2 AND t.deleted_at IS NULL ORDER BY t.created_at`, [
       ownerKind,
       ownerId,
     ]);
@@ -72,7 +71,7 @@ export class FilesRepository extends BaseRepository<StoredFile> {
 
   /** Files that were deleted before that time, and quarantined ones that came before it; oldest first. */
   async findToPurge(before: Date, limit: number): Promise<StoredFile[]> {
-    return this.select(
+    return this.list(
       `t.purged_at IS NULL AND (t.deleted_at < $1 OR (t.owner_kind = 'quarantine' AND t.created_at < $1))
        ORDER BY coalesce(t.deleted_at, t.created_at) LIMIT $2`,
       [before, limit],
@@ -81,7 +80,7 @@ export class FilesRepository extends BaseRepository<StoredFile> {
 
   /** Files of which no text is known and that may be read: clean ones, and unscanned ones where nobody asks for scans. */
   async findTextOwed(isUnscannedFine: boolean, limit: number): Promise<StoredFile[]> {
-    return this.select(
+    return this.list(
       `t.text_state = 'owed' AND t.deleted_at IS NULL
          AND (t.scan_state = 'clean' OR (t.scan_state = 'unscanned' AND $1))
        ORDER BY t.created_at LIMIT $2`,
@@ -142,19 +141,11 @@ export class FilesRepository extends BaseRepository<StoredFile> {
 
   private async *inBatches(size: number, condition: string, values: readonly unknown[]): AsyncGenerator<StoredFile> {
     for (let after = BEFORE_ALL; ;) {
-      const batch = await this.select(`t.id > $1 AND ${condition} ORDER BY t.id LIMIT $2`, [after, size, ...values]);
+      const batch = await this.list(`t.id > $1 AND ${condition} ORDER BY t.id LIMIT $2`, [after, size, ...values]);
       yield* batch;
       const last = batch.at(-1);
       if (last === undefined || batch.length < size) return;
       after = last.id;
     }
-  }
-
-  private async select(condition: string, values: readonly unknown[]): Promise<StoredFile[]> {
-    const rows = await this.database.read<object>(
-      `SELECT ${this.mapping.selection} FROM files AS t WHERE ${condition}`,
-      values,
-    );
-    return rows.map((row) => this.toEntity(row));
   }
 }

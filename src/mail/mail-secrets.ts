@@ -4,7 +4,7 @@ import { secretsOf } from './mail-catalogue.js';
 import type { MailData, MailMessage } from './mail-message.entity.js';
 
 /** What a preview shows in a secret's place. */
-const PLACEHOLDER = '[only in the mail itself]';
+const CONCEALED = '[only in the mail itself]';
 
 const purposeOf = (messageId: string, name: string): string => `mail ${messageId} ${name}`;
 
@@ -36,6 +36,6 @@ export class MailSecrets {
 
   /** The values of a message for everybody else. */
   conceal({ template, data }: MailMessage): MailData {
-    return { ...data, ...Object.fromEntries(secretsOf(template).map((name) => [name, PLACEHOLDER])) };
+    return { ...data, ...Object.fromEntries(secretsOf(template).map((name) => [name, CONCEALED])) };
   }
 }

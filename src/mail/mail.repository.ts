@@ -118,12 +118,8 @@ export class MailRepository extends BaseRepository<MailMessage> {
 
   /** Every message about something, oldest first. */
   async listAbout(kind: string, id: string): Promise<MailMessage[]> {
-    const { table, selection } = this.mapping;
-    const rows = await this.database.read<object>(
-      `SELECT ${selection} FROM ${table} AS t WHERE t.about_kind = $1 AND t.about_id = $2 ORDER BY t.created_at, t.template, t.recipient, t.id`,
-      [kind, id],
-    );
-    return rows.map((row) => this.toEntity(row));
+    const inOrder = 'ORDER BY t.created_at, t.template, t.recipient, t.id';
+    return this.list(`t.about_kind = $1 AND t.about_id = $2 ${inOrder}`, [kind, id]);
   }
 
   /** The id of the message that repeats this one, if there is one. */

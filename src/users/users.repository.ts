@@ -23,11 +23,11 @@ export class UsersRepository extends BaseRepository<User> {
   }
 
   async findByUsername(username: string): Promise<User | null> {
-    return this.findOne('lower(t.username) = lower($1)', username);
+    return this.findOne('lower(t.username) = lower($1)', [username]);
   }
 
   async findByEmail(email: string): Promise<User | null> {
-    return this.findOne('t.email = lower($1)', email);
+    return this.findOne('t.email = lower($1)', [email]);
   }
 
   /** By user name. */
@@ -57,12 +57,12 @@ export class UsersRepository extends BaseRepository<User> {
 
   /** The row as this transaction sees it, not locked. */
   async findIn(tx: Tx, id: string): Promise<User | null> {
-    return this.findOneIn(tx, 't.id = $1', id);
+    return this.findOneIn(tx, 't.id = $1', [id]);
   }
 
   /** The row, which nobody changes until the transaction ends; others may read and share it. */
   async shareById(tx: Tx, id: string): Promise<User | null> {
-    return this.findOneIn(tx, 't.id = $1 FOR SHARE', id);
+    return this.findOneIn(tx, 't.id = $1 FOR SHARE', [id]);
   }
 
   /** Ends all sessions of somebody at once. */

@@ -5,10 +5,11 @@ import { AuditService } from '../../audit/audit.service.js';
 import type { Actor } from '../../common/actor.js';
 import { Clock } from '../../common/clock.js';
 import { LOGGER } from '../../common/logging.js';
+import { hashOfSecret } from '../../common/random-secret.js';
 import { type User, UsersService } from '../../users/users.service.js';
 import { InvalidApiKey } from '../auth.errors.js';
 import { isAllowed } from './allowed-addresses.js';
-import { hashOf, KEY_START, publicIdIn } from './api-key-form.js';
+import { KEY_START, publicIdIn } from './api-key-form.js';
 import type { ApiKey } from './api-key.entity.js';
 import { ApiKeysRepository } from './api-keys.repository.js';
 import { ApiKeysService } from './api-keys.service.js';
@@ -64,7 +65,7 @@ export class ApiKeyAccess {
     if (apiKey === null || user === null)
       return this.refuse(caller, null, publicId === undefined ? 'malformed' : 'unknown');
     const now = this.clock.now();
-    const fault = faultOf(apiKey, user, hashOf(text), caller.ip, now);
+    const fault = faultOf(apiKey, user, hashOfSecret(text), caller.ip, now);
     if (fault !== undefined) return this.refuse(caller, apiKey, fault);
     await this.noteUse(apiKey, caller.ip, now);
     return { user, apiKey };

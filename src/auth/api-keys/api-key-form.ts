@@ -1,5 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { hashOfSecret } from '../../common/random-secret.js';
 
 /** What every key begins with, so that people and secret scanners know one when they see it. */
 export const KEY_START = 'fck_';
@@ -30,7 +31,7 @@ export interface NewApiKey {
 export function makeApiKey(publicId = randomPublicId()): NewApiKey {
   const start = `${KEY_START}${publicId}_${inBase62(BigInt(`0x${randomBytes(32).toString('hex')}`), SECRET_DIGITS)}`;
   const text = `${start}${checkOf(start)}`;
-  return { text, publicId, hash: hashOf(text) };
+  return { text, publicId, hash: hashOfSecret(text) };
 }
 
 /** The public id of what may be a key; undefined for what is mistyped, cut or no key at all. */
@@ -38,11 +39,6 @@ export function publicIdIn(text: string): string | undefined {
   if (text.length !== LENGTH) return undefined;
   const [, publicId, check] = FORM.exec(text) ?? [];
   return check === checkOf(text.slice(0, -CHECK_DIGITS)) ? publicId : undefined;
-}
-
-/** SHA-256 of the whole: 256 random bits cannot be guessed, however fast the hash. */
-export function hashOf(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }
 
 function randomPublicId(): string {

@@ -12,7 +12,7 @@ export class ApiKeysRepository extends BaseRepository<ApiKey> {
   }
 
   async findByPublicId(publicId: string): Promise<ApiKey | null> {
-    return this.findOne('t.public_id = $1', publicId);
+    return this.findOne('t.public_id = $1', [publicId]);
   }
 
   /** Latest first; of everybody when no user is named. */
@@ -55,15 +55,13 @@ export class ApiKeysRepository extends BaseRepository<ApiKey> {
 
   /** Keys that work and whose end is near, whose owners were not told, locked; those that never lived longer are left out. */
   async lockExpiring(tx: Tx, now: Date, before: Date, most: number): Promise<ApiKey[]> {
-    const rows = await rowsIn(
+    return this.listIn(
       tx,
-      `SELECT ${this.mapping.selection} FROM api_keys AS t
-       WHERE t.revoked_at IS NULL AND t.expiry_told_at IS NULL AND t.expires_at > $1 AND t.expires_at <= $2
+      `t.revoked_at IS NULL AND t.expiry_told_at IS NULL AND t.expires_at > $1 AND t.expires_at <= $2
          AND coalesce(t.rotated_at, t.created_at) < t.expires_at - ($2::timestamptz - $1::timestamptz)
        ORDER BY t.id LIMIT $3 FOR UPDATE SKIP LOCKED`,
       [now, before, most],
     );
-    return rows.map((row) => this.toEntity(row));
   }
 
   /** Removes keys that were over before this time; at most `most` of them. Returns how many. */

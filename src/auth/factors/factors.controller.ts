@@ -36,6 +36,10 @@ import { FactorsService } from './factors.service.js';
 import { PasskeyRegistrations } from './passkey-registrations.js';
 import { TotpService } from './totp.service.js';
 
+const BODY_REFUSALS = [BodyTooLarge, UnsupportedMediaType, UnprocessableFields] as const;
+/** Of routes that ask for the password and a factor. */
+const PROOF_REFUSALS = [...BODY_REFUSALS, WrongPassword, WrongFactorCode, SignInBusy] as const;
+
 @ApiTags('Second factors')
 @Controller({ path: 'auth/factors', version: '1' })
 export class FactorsController {
@@ -64,15 +68,7 @@ export class FactorsController {
     description: 'Gives its secret, this once. It counts when a code has confirmed it, within 15 minutes.',
   })
   @ApiCreatedResponse({ type: NewTotpResponse })
-  @ApiErrors(
-    WrongPassword,
-    WrongFactorCode,
-    TooManyFactors,
-    BodyTooLarge,
-    UnsupportedMediaType,
-    UnprocessableFields,
-    SignInBusy,
-  )
+  @ApiErrors(...PROOF_REFUSALS, TooManyFactors)
   async enrolTotp(@CurrentActor() actor: Actor, @Body() body: EnrolTotpRequest): Promise<NewTotpResponse> {
     return toNewTotpResponse(await this.totps.enrol(actor, body.name ?? 'Authenticator', toProof(body)));
   }
@@ -88,7 +84,7 @@ export class FactorsController {
     description: 'The first factor brings recovery codes and ends your other sessions.',
   })
   @ApiOkResponse({ type: RecoveryCodesResponse })
-  @ApiErrors(FactorNotFound, WrongFactorCode, BodyTooLarge, UnsupportedMediaType, UnprocessableFields)
+  @ApiErrors(...BODY_REFUSALS, FactorNotFound, WrongFactorCode)
   async confirmTotp(
     @CurrentActor() actor: Actor,
     @UuidParam('factor_id') id: string,
@@ -105,15 +101,7 @@ export class FactorsController {
   @Accepts('json')
   @ApiOperation({ summary: 'Begin to add a passkey', description: 'Good for one passkey within five minutes.' })
   @ApiOkResponse({ type: PasskeyOptionsResponse })
-  @ApiErrors(
-    WrongPassword,
-    WrongFactorCode,
-    TooManyFactors,
-    BodyTooLarge,
-    UnsupportedMediaType,
-    UnprocessableFields,
-    SignInBusy,
-  )
+  @ApiErrors(...PROOF_REFUSALS, TooManyFactors)
   async beginPasskey(@CurrentActor() actor: Actor, @Body() body: ProofRequest): Promise<PasskeyOptionsResponse> {
     return { public_key: await this.passkeys.creationOptions(actor, toProof(body)) };
   }
@@ -128,7 +116,7 @@ export class FactorsController {
     description: 'The first factor brings recovery codes and ends your other sessions.',
   })
   @ApiCreatedResponse({ type: AddedPasskeyResponse })
-  @ApiErrors(PasskeyRefused, TooManyFactors, BodyTooLarge, UnsupportedMediaType, UnprocessableFields)
+  @ApiErrors(...BODY_REFUSALS, PasskeyRefused, TooManyFactors)
   async addPasskey(@CurrentActor() actor: Actor, @Body() body: AddPasskeyRequest): Promise<AddedPasskeyResponse> {
     const { id, recoveryCodes } = await this.passkeys.add(actor, body.name ?? 'Passkey', body.credential);
     return { id, ...toRecoveryCodesResponse(recoveryCodes) };
@@ -141,15 +129,7 @@ export class FactorsController {
   @Accepts('json')
   @ApiOperation({ summary: 'Make new recovery codes', description: 'The old ones work no more.' })
   @ApiOkResponse({ type: RecoveryCodesResponse })
-  @ApiErrors(
-    WrongPassword,
-    WrongFactorCode,
-    NoSecondFactor,
-    BodyTooLarge,
-    UnsupportedMediaType,
-    UnprocessableFields,
-    SignInBusy,
-  )
+  @ApiErrors(...PROOF_REFUSALS, NoSecondFactor)
   async renewRecoveryCodes(@CurrentActor() actor: Actor, @Body() body: ProofRequest): Promise<RecoveryCodesResponse> {
     return toRecoveryCodesResponse(await this.factors.renewRecoveryCodes(actor, toProof(body)));
   }
@@ -164,16 +144,7 @@ export class FactorsController {
     description: 'Not the last one of somebody whose role needs one. No DELETE, because that carries no body.',
   })
   @ApiNoContentResponse({ description: 'It is gone' })
-  @ApiErrors(
-    FactorNotFound,
-    LastFactor,
-    WrongPassword,
-    WrongFactorCode,
-    BodyTooLarge,
-    UnsupportedMediaType,
-    UnprocessableFields,
-    SignInBusy,
-  )
+  @ApiErrors(...PROOF_REFUSALS, FactorNotFound, LastFactor)
   async removeFactor(
     @CurrentActor() actor: Actor,
     @UuidParam('factor_id') id: string,

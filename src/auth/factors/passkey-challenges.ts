@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { createHash, randomBytes } from 'node:crypto';
 import { Clock } from '../../common/clock.js';
+import { hashOfSecret, newRandomSecret } from '../../common/random-secret.js';
 import { type PasskeyPurpose, PasskeyChallengesRepository } from './passkey-challenges.repository.js';
 
 const VALID_FOR_MS = 5 * 60_000;
@@ -14,10 +14,10 @@ export class PasskeyChallenges {
   ) {}
 
   async issue(purpose: PasskeyPurpose): Promise<Buffer> {
-    const challenge = randomBytes(32);
+    const { text, hash } = newRandomSecret();
     const expiresAt = new Date(this.clock.now().getTime() + VALID_FOR_MS);
-    await this.challenges.insert(hashOf(challenge), purpose, expiresAt);
-    return challenge;
+    await this.challenges.insert(hash, purpose, expiresAt);
+    return Buffer.from(text, 'base64url');
   }
 
   /**
@@ -27,8 +27,7 @@ export class PasskeyChallenges {
   async take(clientData: string, purpose: PasskeyPurpose): Promise<string | undefined> {
     const challenge = challengeIn(clientData);
     if (challenge === undefined) return undefined;
-    const hash = hashOf(Buffer.from(challenge, 'base64url'));
-    return (await this.challenges.remove(hash, purpose, this.clock.now())) ? challenge : undefined;
+    return (await this.challenges.remove(hashOfSecret(challenge), purpose, this.clock.now())) ? challenge : undefined;
   }
 
   async sweep(): Promise<void> {
@@ -45,8 +44,4 @@ function challengeIn(clientData: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function hashOf(challenge: Buffer): Buffer {
-  return createHash('sha256').update(challenge).digest();
 }

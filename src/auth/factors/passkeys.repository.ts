@@ -13,16 +13,11 @@ export class PasskeysRepository extends BaseRepository<Passkey> {
   }
 
   async findByCredentialId(credentialId: Buffer): Promise<Passkey | null> {
-    return this.findOne('t.credential_id = $1', credentialId);
+    return this.findOne('t.credential_id = $1', [credentialId]);
   }
 
   async listOf(userId: string): Promise<Passkey[]> {
-    const { selection, table } = this.mapping;
-    const rows = await this.database.read<object>(
-      `SELECT ${selection} FROM ${table} AS t WHERE t.user_id = $1 ORDER BY t.created_at, t.id`,
-      [userId],
-    );
-    return rows.map((row) => this.toEntity(row));
+    return this.list('t.user_id = $1 ORDER BY t.created_at, t.id', [userId]);
   }
 
   /** Moves the count on; false when it did not grow, unless the authenticator does not count. */

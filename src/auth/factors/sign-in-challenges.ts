@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { createHash, randomBytes } from 'node:crypto';
 import { AuditService } from '../../audit/audit.service.js';
 import type { Actor } from '../../common/actor.js';
 import { Clock } from '../../common/clock.js';
+import { hashOfSecret, newRandomSecret } from '../../common/random-secret.js';
 import type { Tx } from '../../database/transactions.js';
 import type { User } from '../../users/users.service.js';
 import type { Client } from '../sessions/client.js';
@@ -41,9 +41,9 @@ export class SignInChallenges {
       methods,
     }: { readonly user: User; readonly method: string; readonly methods: readonly SecondFactor[] },
   ): Promise<SignInChallenge> {
-    const challengeToken = randomBytes(32).toString('base64url');
+    const token = newRandomSecret();
     await this.challenges.insert(tx, {
-      hash: hashOf(challengeToken),
+      hash: token.hash,
       userId: user.id,
       epoch: user.sessionEpoch,
       method,
@@ -57,17 +57,17 @@ export class SignInChallenges {
       targetId: user.id,
       details: { method },
     });
-    return { challengeToken, methods, expiresInSeconds: VALID_FOR_SECONDS };
+    return { challengeToken: token.text, methods, expiresInSeconds: VALID_FOR_SECONDS };
   }
 
   /** The sign-in of this token, as long as it may be answered; no attempt is counted. */
   async find(challengeToken: string): Promise<SignInChallengeRow | null> {
-    return this.challenges.find(hashOf(challengeToken), this.clock.now());
+    return this.challenges.find(hashOfSecret(challengeToken), this.clock.now());
   }
 
   /** The same, counted as an attempt. */
   async attempt(challengeToken: string): Promise<SignInChallengeRow | null> {
-    return this.challenges.attempt(hashOf(challengeToken), this.clock.now());
+    return this.challenges.attempt(hashOfSecret(challengeToken), this.clock.now());
   }
 
   /** Ends it, because it was answered; false when that happened before. */
@@ -88,8 +88,4 @@ export function isStillOf(row: SignInChallengeRow, user: User, client: Client): 
     client.transport === row.transport &&
     client.userAgent === row.userAgent
   );
-}
-
-function hashOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
 }

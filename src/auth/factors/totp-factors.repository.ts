@@ -12,12 +12,7 @@ export class TotpFactorsRepository extends BaseRepository<TotpFactor> {
 
   /** Those that were confirmed. */
   async listOf(userId: string): Promise<TotpFactor[]> {
-    const { selection, table } = this.mapping;
-    const rows = await this.database.read<object>(
-      `SELECT ${selection} FROM ${table} AS t WHERE t.user_id = $1 AND t.confirmed_at IS NOT NULL ORDER BY t.created_at, t.id`,
-      [userId],
-    );
-    return rows.map((row) => this.toEntity(row));
+    return this.list('t.user_id = $1 AND t.confirmed_at IS NOT NULL ORDER BY t.created_at, t.id', [userId]);
   }
 
   /** Takes a time step; false when it, or a later one, was taken before. */

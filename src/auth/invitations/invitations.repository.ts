@@ -14,17 +14,17 @@ export class InvitationsRepository extends BaseRepository<Invitation> {
   }
 
   async findByTokenHash(tokenHash: Buffer): Promise<Invitation | null> {
-    return this.findOne('t.token_hash = $1', tokenHash);
+    return this.findOne('t.token_hash = $1', [tokenHash]);
   }
 
   /** The row, locked until the transaction ends. */
   async lockByTokenHash(tx: Tx, tokenHash: Buffer): Promise<Invitation | null> {
-    return this.findOneIn(tx, 't.token_hash = $1 FOR UPDATE', tokenHash);
+    return this.findOneIn(tx, 't.token_hash = $1 FOR UPDATE', [tokenHash]);
   }
 
   /** The one that is neither accepted nor revoked, if any; it may have expired. Locked until the transaction ends. */
   async lockOpenByEmail(tx: Tx, email: string): Promise<Invitation | null> {
-    return this.findOneIn(tx, 't.email = $1 AND accepted_at IS NULL AND revoked_at IS NULL FOR UPDATE', email);
+    return this.findOneIn(tx, 't.email = $1 AND accepted_at IS NULL AND revoked_at IS NULL FOR UPDATE', [email]);
   }
 
   /** Latest first. */

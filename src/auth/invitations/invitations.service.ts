@@ -5,6 +5,7 @@ import { type Actor, nameOf } from '../../common/actor.js';
 import { Clock } from '../../common/clock.js';
 import { UnprocessableFields } from '../../common/errors.js';
 import type { Rows } from '../../common/pagination.js';
+import { hashOfSecret, newRandomSecret } from '../../common/random-secret.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Transactions, type Tx } from '../../database/transactions.js';
 import { MailService } from '../../mail/mail.service.js';
@@ -15,7 +16,6 @@ import { AccountRights } from '../accounts/account-rights.js';
 import { AccountsService } from '../accounts/accounts.service.js';
 import { InvalidInvitation, InvitationEnded, InvitationNotFound } from '../auth.errors.js';
 import { invitationMail } from '../auth.mails.js';
-import { hashOfLinkToken, newLinkToken } from '../links/link-token.js';
 import { NO_PASSWORD, PasswordHasher } from '../passwords/password-hasher.js';
 import { PasswordPolicy } from '../passwords/password-policy.js';
 import { Invitation } from './invitation.entity.js';
@@ -93,7 +93,7 @@ export class InvitationsService {
    * `InvalidInvitation` after the same work for whatever reason, `UsernameTaken` or `UserEmailTaken`.
    */
   async accept(actor: Actor, { token, password, username }: AcceptanceRequest): Promise<User> {
-    const tokenHash = hashOfLinkToken(token);
+    const tokenHash = hashOfSecret(token);
     const found = await this.invitations.findByTokenHash(tokenHash);
     const invited = found?.isValid(this.clock.now()) === true ? found : undefined;
     this.policy.require(password, { username: username ?? invited?.username ?? undefined, email: invited?.email });
@@ -149,7 +149,7 @@ export class InvitationsService {
   }
 
   private async issue(tx: Tx, actor: Actor, { email, role, username }: InvitationRequest): Promise<Invitation> {
-    const token = newLinkToken();
+    const token = newRandomSecret();
     const createdAt = this.clock.now();
     const invitation = Object.assign(new Invitation(), {
       id: randomUUID(),

@@ -1,8 +1,7 @@
 import { maskEmails } from '../../common/privacy.js';
 import type { OutgoingMail } from '../../mail/mail.service.js';
 import type { User } from '../../users/users.service.js';
-import { writtenTime } from '../auth.mails.js';
-import { linkTo } from './link-token.js';
+import { linkTo, writtenTime } from '../auth.mails.js';
 import type { IssuedLink } from './mailed-links.js';
 
 /** Where the links of mails lead; never made of anything that a request says. */

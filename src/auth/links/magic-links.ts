@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Actor } from '../../common/actor.js';
+import { hashOfSecret, newRandomSecret } from '../../common/random-secret.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Transactions, type Tx } from '../../database/transactions.js';
 import { UserEmailTaken, UsernameTaken } from '../../users/users.errors.js';
@@ -12,7 +13,6 @@ import { maySignInByLink, SIGNED_UP_AS } from '../permissions.js';
 import type { Client } from '../sessions/client.js';
 import { SignIns } from '../sign-ins.js';
 import { LinkRequests } from './link-requests.js';
-import { hashOfLinkToken, newLinkToken } from './link-token.js';
 import { InvalidLink, MagicLinksOff } from './links.errors.js';
 import { type MailedLink, MailedLinks } from './mailed-links.js';
 
@@ -37,7 +37,7 @@ export class MagicLinks {
    */
   async request(actor: Actor, email: string, languages: readonly string[]): Promise<string | undefined> {
     this.requireOn();
-    const nonce = this.config.auth.magicLinks.sameBrowser ? newLinkToken() : undefined;
+    const nonce = this.config.auth.magicLinks.sameBrowser ? newRandomSecret() : undefined;
     await this.requests.take(actor, { purpose: 'sign_in', email, languages, browserHash: nonce?.hash });
     return nonce?.text;
   }
@@ -81,5 +81,5 @@ export class MagicLinks {
 }
 
 function isOfBrowser({ browserHash }: MailedLink, nonce: string | undefined): boolean {
-  return browserHash === null || (nonce !== undefined && timingSafeEqual(browserHash, hashOfLinkToken(nonce)));
+  return browserHash === null || (nonce !== undefined && timingSafeEqual(browserHash, hashOfSecret(nonce)));
 }

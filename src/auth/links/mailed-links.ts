@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
+import { hashOfSecret, newRandomSecret } from '../../common/random-secret.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import type { Tx } from '../../database/transactions.js';
 import { type User, UsersService } from '../../users/users.service.js';
-import { hashOfLinkToken, newLinkToken } from './link-token.js';
 import { InvalidLink } from './links.errors.js';
 import { type LinkPurpose, type MailedLink, MailedLinksRepository } from './mailed-links.repository.js';
 
@@ -57,7 +57,7 @@ export class MailedLinks {
     const anHourAgo = new Date(createdAt.getTime() - HOUR_MS);
     const { recent, isMailed } = await this.links.lockHolder(tx, link, anHourAgo);
     if (isMailed || recent >= MOST_IN_AN_HOUR) return null;
-    const token = newLinkToken();
+    const token = newRandomSecret();
     const expiresAt = new Date(createdAt.getTime() + this.lifetimeMsOf(purpose));
     await this.links.insertInstead(tx, { ...link, tokenHash: token.hash, createdAt, expiresAt });
     return { token: token.text, expiresAt };
@@ -65,14 +65,14 @@ export class MailedLinks {
 
   /** The account that a link is for, as of now, without using it up; null when the link is not good. */
   async findUser(purpose: LinkPurpose, token: string): Promise<User | null> {
-    const link = await this.links.findOpen(purpose, hashOfLinkToken(token), this.clock.now());
+    const link = await this.links.findOpen(purpose, hashOfSecret(token), this.clock.now());
     const user = link?.userId == null ? null : await this.users.find(link.userId);
     return link !== null && user !== null && isFor(link, user) ? user : null;
   }
 
   /** Uses a link up, if the transaction commits. Throws `InvalidLink`. */
   async use(tx: Tx, purpose: LinkPurpose, token: string): Promise<MailedLink> {
-    const link = await this.links.use(tx, purpose, hashOfLinkToken(token), this.clock.now());
+    const link = await this.links.use(tx, purpose, hashOfSecret(token), this.clock.now());
     if (link === null) throw new InvalidLink();
     return link;
   }

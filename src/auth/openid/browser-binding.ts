@@ -11,9 +11,9 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Request, Response } from 'express';
-import { randomBytes } from 'node:crypto';
 import { type Observable, tap } from 'rxjs';
 import { ApiErrors } from '../../common/api-errors.js';
+import { newRandomSecret } from '../../common/random-secret.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import { CrossSiteRequest } from '../auth.errors.js';
 import { HostCookie, OwnPages } from '../sessions/host-cookie.js';
@@ -66,7 +66,7 @@ export class BrowserBindingInterceptor implements NestInterceptor {
       request.boundBrowser = known;
       return next.handle();
     }
-    const secret = known ?? randomBytes(32).toString('base64url');
+    const secret = known ?? newRandomSecret().text;
     request.boundBrowser = secret;
     return next.handle().pipe(
       tap(() => {

@@ -16,25 +16,26 @@ export class OpenidFlowsRepository extends BaseRepository<OpenidFlow> {
     { provider, stateHash, browserHash }: Pick<OpenidFlow, 'provider' | 'stateHash' | 'browserHash'>,
     now: Date,
   ): Promise<OpenidFlow | null> {
-    const [row] = await rowsIn<{ id: string }>(
+    const [row] = await rowsIn(
       tx,
-      `UPDATE openid_flows SET returned_at = $4
+      `UPDATE openid_flows AS t SET returned_at = $4
        WHERE state_hash = $1 AND browser_hash = $2 AND provider = $3 AND returned_at IS NULL AND expires_at > $4
-       RETURNING id`,
+       RETURNING ${this.mapping.selection}`,
       [stateHash, browserHash, provider, now],
     );
-    return row === undefined ? null : this.lockById(tx, row.id);
+    return row === undefined ? null : this.toEntity(row);
   }
 
   /** The flow, if this is the first use of its code, in its browser and in time. Of any number at once one gets it. */
   async takeRedeemed(tx: Tx, codeHash: Buffer, browserHash: Buffer, now: Date): Promise<OpenidFlow | null> {
-    const [row] = await rowsIn<{ id: string }>(
+    const [row] = await rowsIn(
       tx,
-      `UPDATE openid_flows SET redeemed_at = $3
-       WHERE code_hash = $1 AND browser_hash = $2 AND redeemed_at IS NULL AND code_expires_at > $3 RETURNING id`,
+      `UPDATE openid_flows AS t SET redeemed_at = $3
+       WHERE code_hash = $1 AND browser_hash = $2 AND redeemed_at IS NULL AND code_expires_at > $3
+       RETURNING ${this.mapping.selection}`,
       [codeHash, browserHash, now],
     );
-    return row === undefined ? null : this.lockById(tx, row.id);
+    return row === undefined ? null : this.toEntity(row);
   }
 
   /** The number of flows that were removed, at most `most`. */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Clock } from '../../common/clock.js';
+import { hashOfSecret, newRandomSecret } from '../../common/random-secret.js';
 import { SealedValues } from '../../common/sealed-values.js';
 import { Transactions, type Tx } from '../../database/transactions.js';
 import { OpenidFlow } from './openid-flow.entity.js';
@@ -14,9 +15,6 @@ const CODE_MINUTES = 2;
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 const AT_A_TIME = 1000;
-
-const fresh = (): string => randomBytes(32).toString('base64url');
-const hashOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 export interface Departure {
   readonly provider: string;
@@ -41,7 +39,7 @@ export class OpenidFlows {
 
   /** New secrets of a flow that is not written yet: first the provider must be there. */
   prepare(): FlowSecrets {
-    return { state: fresh(), nonce: fresh(), verifier: fresh() };
+    return { state: newRandomSecret().text, nonce: newRandomSecret().text, verifier: newRandomSecret().text };
   }
 
   async begin({ provider, browser, returnTo, linking }: Departure, secrets: FlowSecrets): Promise<void> {
@@ -51,8 +49,8 @@ export class OpenidFlows {
     const flow = Object.assign(new OpenidFlow(), {
       id,
       provider,
-      stateHash: hashOf(state),
-      browserHash: hashOf(browser),
+      stateHash: hashOfSecret(state),
+      browserHash: hashOfSecret(browser),
       secrets: await this.sealed.seal(purposeOf(id), JSON.stringify([nonce, verifier])),
       returnTo,
       linkingUserId: linking?.userId ?? null,
@@ -70,7 +68,7 @@ export class OpenidFlows {
     state: string | null,
   ): Promise<{ readonly flow: OpenidFlow; readonly secrets: FlowSecrets } | null> {
     if (browser === undefined || state === null) return null;
-    const wanted = { provider, stateHash: hashOf(state), browserHash: hashOf(browser) };
+    const wanted = { provider, stateHash: hashOfSecret(state), browserHash: hashOfSecret(browser) };
     const flow = await this.transactions.run((tx) => this.flows.takeReturned(tx, wanted, this.clock.now()));
     if (flow === null) return null;
     const [nonce = '', verifier = ''] = JSON.parse(
@@ -81,9 +79,9 @@ export class OpenidFlows {
 
   /** A code for the browser that has returned, good once. */
   async finish(tx: Tx, flow: OpenidFlow, arrival: Arrival): Promise<string> {
-    const code = fresh();
+    const { text: code, hash } = newRandomSecret();
     Object.assign(flow, {
-      codeHash: hashOf(code),
+      codeHash: hash,
       codeExpiresAt: new Date(this.clock.now().getTime() + CODE_MINUTES * MINUTE_MS),
       ...arrival,
     });
@@ -94,7 +92,7 @@ export class OpenidFlows {
   /** The flow of a code, once, for the browser that it was handed to; null otherwise. */
   async takeRedeemed(tx: Tx, code: string, browser: string | undefined): Promise<OpenidFlow | null> {
     if (browser === undefined) return null;
-    return this.flows.takeRedeemed(tx, hashOf(code), hashOf(browser), this.clock.now());
+    return this.flows.takeRedeemed(tx, hashOfSecret(code), hashOfSecret(browser), this.clock.now());
   }
 
   /** The job: removes flows of more than a day ago. Running it twice does no harm. */

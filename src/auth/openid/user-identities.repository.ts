@@ -13,22 +13,12 @@ export class UserIdentitiesRepository extends BaseRepository<UserIdentity> {
   }
 
   async findBySubject(issuer: string, subject: string): Promise<UserIdentity | null> {
-    const [row] = await this.database.read<{ id: string }>(
-      `SELECT id FROM user_identities WHERE issuer = $1 AND subject = $2`,
-      [issuer, subject],
-    );
-    return row === undefined ? null : this.findById(row.id);
+    return this.findOne('t.issuer = $1 AND t.subject = $2', [issuer, subject]);
   }
 
   /** Oldest first. */
   async listOf(userId: string): Promise<UserIdentity[]> {
-    const { rows } = await this.findPage({
-      where: { user_id: userId },
-      orderBy: 'created_at, id',
-      page: 1,
-      size: 100,
-    });
-    return [...rows];
+    return this.list('t.user_id = $1 ORDER BY t.created_at, t.id', [userId]);
   }
 
   async countOf(tx: Tx, userId: string): Promise<number> {
@@ -38,10 +28,6 @@ export class UserIdentitiesRepository extends BaseRepository<UserIdentity> {
       [userId],
     );
     return row?.count ?? 0;
-  }
-
-  async remove(tx: Tx, id: string): Promise<void> {
-    await rowsIn(tx, `DELETE FROM user_identities WHERE id = $1`, [id]);
   }
 
   /** Throws `IdentityTaken`. */

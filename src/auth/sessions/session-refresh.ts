@@ -3,12 +3,13 @@ import type { Logger } from 'pino';
 import { type Actor, ipOf } from '../../common/actor.js';
 import { Clock } from '../../common/clock.js';
 import { LOGGER } from '../../common/logging.js';
+import { hashOfSecret } from '../../common/random-secret.js';
 import { Transactions, type Tx } from '../../database/transactions.js';
 import { type User, UsersService } from '../../users/users.service.js';
 import { InvalidRefreshToken } from '../auth.errors.js';
 import type { Client } from './client.js';
 import { describeDevice } from './device.js';
-import { hashOf, newSalt, successorOf } from './refresh-tokens.js';
+import { newSalt, successorOf } from './refresh-tokens.js';
 import { RefreshTokensRepository, type RefreshTokenRow } from './refresh-tokens.repository.js';
 import type { Session } from './session.entity.js';
 import { SessionsRepository } from './sessions.repository.js';
@@ -55,7 +56,7 @@ export class SessionRefresh {
   }
 
   private async exchange(tx: Tx, actor: Actor, client: Client, text: string): Promise<Grant | null> {
-    const hash = hashOf(text);
+    const hash = hashOfSecret(text);
     const session = await this.rows.lockByTokenHash(tx, hash);
     const row = session === null ? undefined : await this.tokens.find(tx, hash);
     if (session === null || row === undefined) return null;

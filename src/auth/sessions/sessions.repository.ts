@@ -13,7 +13,7 @@ export class SessionsRepository extends BaseRepository<Session> {
 
   /** The session that a refresh token belongs to, locked: its tokens are used one at a time. */
   async lockByTokenHash(tx: Tx, hash: Buffer): Promise<Session | null> {
-    return this.findOneIn(tx, 't.id = (SELECT session_id FROM refresh_tokens WHERE hash = $1) FOR UPDATE', hash);
+    return this.findOneIn(tx, 't.id = (SELECT session_id FROM refresh_tokens WHERE hash = $1) FOR UPDATE', [hash]);
   }
 
   /** Sessions of somebody that may still be used: latest first. `usedAfter`: what was not used since is over as well. */

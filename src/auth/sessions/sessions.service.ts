@@ -4,6 +4,7 @@ import { AuditService } from '../../audit/audit.service.js';
 import { type Actor, ipOf } from '../../common/actor.js';
 import { Clock } from '../../common/clock.js';
 import type { Rows } from '../../common/pagination.js';
+import { hashOfSecret, newRandomSecret } from '../../common/random-secret.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Transactions, type Tx, whenCommitted } from '../../database/transactions.js';
 import { type User, UsersService } from '../../users/users.service.js';
@@ -12,7 +13,6 @@ import { InvalidToken, SessionNotFound } from '../auth.errors.js';
 import type { Client } from './client.js';
 import { describeDevice } from './device.js';
 import { KnownSessions } from './known-sessions.js';
-import { firstRefreshToken, hashOf } from './refresh-tokens.js';
 import { RefreshTokensRepository } from './refresh-tokens.repository.js';
 import { type EndReason, Session } from './session.entity.js';
 import { SessionsRepository } from './sessions.repository.js';
@@ -66,7 +66,7 @@ export class SessionsService {
       endReason: null,
     });
     await this.sessions.insert(tx, session);
-    const { text, hash } = firstRefreshToken();
+    const { text, hash } = newRandomSecret();
     const expiresAt = this.idleEnd(session, now);
     await this.refreshTokens.insert(tx, { hash, sessionId: session.id, issuedAt: now, expiresAt });
     return { user, session, refreshToken: text, refreshExpiresAt: expiresAt };
@@ -198,7 +198,7 @@ export class SessionsService {
 
   private async endCarried(tx: Tx, actor: Actor, { carriedToken }: Client): Promise<void> {
     if (carriedToken === undefined) return;
-    const session = await this.sessions.lockByTokenHash(tx, hashOf(carriedToken));
+    const session = await this.sessions.lockByTokenHash(tx, hashOfSecret(carriedToken));
     if (session?.transport === 'cookie') await this.end(tx, actor, session, 'signed_in_again');
   }
 }
