@@ -34,6 +34,8 @@ const ESM_PACKAGES = [
   'yargs',
   'postal-mime',
   'openid-client/',
+  'p-limit/',
+  'yocto-queue/',
   'oauth4webapi/',
   'jose/',
 ];

@@ -1,9 +1,9 @@
 // What Forecourt's delivery is compared with: nodemailer with the same pool and the same message, and nothing around it.
 import { createTransport } from 'nodemailer';
 
-/** @typedef {{ port: number, connections: number, count: number, subject: string, html: string, text: string }} Job */
+/** @typedef {{ port: number, connections: number, jobs: number, count: number, subject: string, html: string, text: string }} Job */
 
-process.on('message', (/** @type {Job} */ { port, connections, count, subject, html, text }) => {
+process.on('message', (/** @type {Job} */ { port, connections, jobs, count, subject, html, text }) => {
   const transport = createTransport({
     host: '127.0.0.1',
     port,
@@ -27,7 +27,7 @@ process.on('message', (/** @type {Job} */ { port, connections, count, subject, h
     }
   };
   const began = performance.now();
-  Promise.all(Array.from({ length: connections }, sendInTurn)).then(
+  Promise.all(Array.from({ length: jobs }, sendInTurn)).then(
     () => {
       process.send?.({ seconds: (performance.now() - began) / 1000 });
       transport.close();

@@ -10,6 +10,7 @@ import type { ScheduledJob } from '../src/jobs/scheduled.jobs.js';
 import { ADMIN, eventually, SECRET_KEY } from './support/app.js';
 import { atEnd, cleanUp } from './support/clean-up.js';
 import { makeDatabase, type TestDatabase } from './support/database.js';
+import { Gate } from './support/gate.js';
 import { anEmail, formOf } from './support/leads.js';
 import { makeFolder, type RunningForecourt, someSettings, startProgram } from './support/program.js';
 import { startSmtp } from './support/smtp.js';
@@ -26,14 +27,6 @@ interface Worker {
   readonly app: NestExpressApplication;
   readonly jobs: JobsService;
   enqueue(note: string, job?: JobDefinition<Note>, runAt?: Date): Promise<void>;
-}
-
-/** What a handler waits for until the test lets it go on. */
-class Gate {
-  open!: () => void;
-  readonly opened = new Promise<void>((resolve) => {
-    this.open = resolve;
-  });
 }
 
 let database: TestDatabase;

@@ -186,7 +186,7 @@ describe('a server that treats one recipient in its own way', () => {
     const one = anEmail();
     const others = Array.from({ length: 20 }, anEmail);
     const sink = await startSmtp({ recipient: (address) => (address === one ? 'hang' : undefined) });
-    const app = await startMailingApp({ ...sink.settings, ...QUICK, WORKER_CONCURRENCY: '4' });
+    const app = await startMailingApp({ ...sink.settings, ...QUICK });
 
     await oweMails(app, [...Array.from({ length: 20 }, () => one), ...others]);
 

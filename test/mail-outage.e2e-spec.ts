@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { eventually } from './support/app.js';
 import { atEnd, cleanUp } from './support/clean-up.js';
+import { Gate } from './support/gate.js';
 import { anEmail } from './support/leads.js';
 import {
   attemptsAt,
@@ -62,14 +63,62 @@ async function startBrokenServer(): Promise<BrokenServer> {
   };
 }
 
-const heldIn = async (app: Parameters<typeof isPaused>[0]): Promise<number> => {
-  const [row] = await app.database.query<{ held: number }>(
-    'SELECT count(*)::int AS held FROM mail_messages WHERE held_at IS NOT NULL',
+/** `condition`: of messages. */
+const countIn = async (app: Parameters<typeof isPaused>[0], condition: string): Promise<number> => {
+  const [row] = await app.database.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM mail_messages WHERE ${condition}`,
   );
-  return row?.held ?? 0;
+  return row?.count ?? 0;
 };
 
 describe('while the mail server is away', () => {
+  it('messages that waited for a connection are held, and not tried one after the other', async () => {
+    // four get a connection and hear nothing; twelve are begun and wait behind them
+    const sink = await startSmtp({ recipient: () => 'hang' });
+    const app = await startMailingApp({ ...sink.settings, SMTP_TIMEOUT_SECONDS: '5', MAIL_RETRY_SECONDS: '600' });
+    await oweMails(app, Array.from({ length: 16 }, anEmail));
+
+    await eventually('all are begun', async () => (await countIn(app, `state = 'sending'`)) === 16);
+    await eventually('four are with the server', async () => sink.asked.size === 4);
+    await eventually('the rest is held', async () => (await countIn(app, 'held_at IS NOT NULL')) >= 15);
+
+    // and one more may be on its way to find out whether the server is back
+    expect(sink.asked.size).toBeLessThanOrEqual(5);
+    const untried = `NOT EXISTS (SELECT FROM mail_attempts WHERE message_id = id) AND deferrals = 0 AND state = 'queued'`;
+    expect(await countIn(app, untried)).toBeGreaterThanOrEqual(11);
+  });
+
+  it('a probe that is under way when other mail shows that the server is back is not sent a second time', async () => {
+    const [broken, slow, probed] = [anEmail(), anEmail(), anEmail()];
+    const [isSlow, isProbed] = [new Gate(), new Gate()];
+    const gates = new Map([
+      [slow, isSlow],
+      [probed, isProbed],
+    ]);
+    const sink = await startSmtp({
+      recipient: (address, before) => (address === broken && before === 0 ? 'cut' : undefined),
+      message: async ({ to }) => gates.get(to)?.opened.then(() => undefined),
+    });
+    const app = await startMailingApp({ ...sink.settings, MAIL_RETRY_SECONDS: '5', SMTP_TIMEOUT_SECONDS: '10' });
+    await oweMails(app, [slow]);
+    await eventually('one is under way', async () => sink.to(slow).length === 1);
+    await oweMails(app, [broken]);
+    await eventually('mail waits', async () => isPaused(app));
+    await oweMails(app, [probed]);
+    await eventually('the probe is under way', async () => sink.to(probed).length === 1);
+
+    isSlow.open();
+    await eventually('the pause is over', async () => !(await isPaused(app)));
+    // its turn comes after that of the probe, if the probe gets another
+    await reaches(app, broken, 'sent');
+    expect(sink.asked.get(probed)).toHaveLength(1);
+
+    isProbed.open();
+    await reaches(app, probed, 'sent');
+    await expectNothingLeftToDo(app);
+    expect(sink.to(probed)).toHaveLength(1);
+  });
+
   it('all processes together try it with one message at a time, seldomer and seldomer, and all goes on once it is back', async () => {
     const broken = await startBrokenServer();
     const smtp = { SMTP_HOST: '127.0.0.1', SMTP_PORT: String(broken.port) };
@@ -81,7 +130,7 @@ describe('while the mail server is away', () => {
 
     await oweMails(app, everybody);
 
-    await eventually('all mail is held', async () => (await heldIn(app)) === everybody.length);
+    await eventually('all mail is held', async () => (await countIn(app, 'held_at IS NOT NULL')) === everybody.length);
     broken.mostAtOnce();
     const beforeProbes = broken.connected.length;
     // those under way at the beginning, four in each process, and the pool's one repetition of each
@@ -102,7 +151,10 @@ describe('while the mail server is away', () => {
     for (const [index, gap] of gaps.entries()) expect(gap).toBeGreaterThanOrEqual(1000 * 2 ** (index + 1));
     const late = Array.from({ length: 5 }, anEmail);
     await oweMails(app, late);
-    await eventually('late mail is held', async () => (await heldIn(app)) === everybody.length + late.length);
+    await eventually(
+      'late mail is held',
+      async () => (await countIn(app, 'held_at IS NOT NULL')) === everybody.length + late.length,
+    );
     await expectNoJobsButOneProbe(app);
 
     await broken.stop();
@@ -123,7 +175,7 @@ describe('while the mail server is away', () => {
     const app = await startMailingApp({ SMTP_HOST: '127.0.0.1', SMTP_PORT: String(broken.port), ...QUICK });
     const [one, other] = [anEmail(), anEmail()];
     await oweMails(app, [one, other]);
-    await eventually('both wait', async () => (await heldIn(app)) === 2);
+    await eventually('both wait', async () => (await countIn(app, 'held_at IS NOT NULL')) === 2);
 
     await app.database.query(`UPDATE mail_messages SET created_at = now() - interval '100 days'`);
     await eventually('each was tried again', async () => {

@@ -17,7 +17,7 @@ import { FailingSmtpServer } from './failing-smtp-server.mjs';
 const ROOT = resolve(import.meta.dirname, '..');
 const MAIN = join(ROOT, 'dist/src/main.js');
 /** Messages that one process has under way at a time: WORKER_CONCURRENCY. */
-const PARALLELISM = 4;
+const PARALLELISM = 16;
 /** While there is mail for well-behaved recipients and the server is up, something arrives at least this often. */
 const LONGEST_STANDSTILL_MS = 20_000;
 /** The recipients at whom the server hangs until all others have their mail. */

@@ -79,7 +79,7 @@ describe('loadConfig', () => {
       dataDir: resolve('var'),
       debug: false,
       logLevel: 'INFO',
-      jobs: { concurrency: 4 },
+      jobs: { concurrency: 16 },
       leads: { repeated: 'conflict' },
       http: {
         host: '0.0.0.0',
@@ -148,6 +148,7 @@ describe('loadConfig', () => {
       alerts: { webhook: undefined },
       mail: {
         smtp: undefined,
+        connections: 4,
         dkim: undefined,
         fromEmail: 'noreply@forecourt.test',
         fromName: 'Lead Management System',
@@ -319,6 +320,7 @@ describe('loadConfig', () => {
     ['SMTP_HOST', 'smtp.test', { mail: { smtp } }],
     ['SMTP_PORT', '465', { mail: { smtp: { port: 465 } } }, { SMTP_HOST: 'smtp.test' }],
     ['SMTP_TLS', 'starttls', { mail: { smtp: { tls: 'starttls' } } }, { SMTP_HOST: 'smtp.test' }],
+    ['SMTP_CONNECTIONS', '50', { mail: { connections: 50 } }],
     ['SMTP_TIMEOUT_SECONDS', '5', { mail: { sendWithinMs: 5000 } }],
     ['SMTP_USERNAME', 'me', { mail: { smtp: { username: 'me' } } }, { SMTP_HOST: 'h', SMTP_PASSWORD: 'p' }],
     ['SMTP_PASSWORD', 'p w', { mail: { smtp: { password: 'p w' } } }, { SMTP_HOST: 'h', SMTP_USERNAME: 'u' }],
@@ -556,6 +558,7 @@ describe('a setting that cannot be read', () => {
     ['SMTP_PORT', 'must be a whole number from 1 to 65535', '0', '65536'],
     ['SMTP_TLS', 'must be one of auto, starttls, tls, none', 'ssl', 'true'],
     ['MAIL_REPLY_TO', 'must be an e-mail address', 'Office <o@a.test>', 'o@a.test\r\nBcc: x@y.test', 'o@a@b.test'],
+    ['SMTP_CONNECTIONS', 'must be a whole number from 1 to 50', '0', '51'],
     ['SMTP_TIMEOUT_SECONDS', 'must be a whole number from 1 to 600', '0', '601'],
     ['SMTP_FROM_EMAIL', 'must be an e-mail address', 'Office <o@a.test>', 'o@a.test\r\nBcc: x@y.test', 'o@a@b.test'],
     [

@@ -17,6 +17,8 @@ export interface MailConfig {
   readonly dkim: { readonly domain: string; readonly selector: string; readonly privateKey: string } | undefined;
   readonly fromEmail: string;
   readonly fromName: string;
+  /** To the mail server, of one process; as many messages are handed over at a time. */
+  readonly connections: number;
   /** From connecting to the server's word that it has the message. */
   readonly sendWithinMs: number;
   /** Undefined means the sender. */
@@ -55,6 +57,7 @@ export function toMailConfig(values: SettingValues): MailConfig {
             password: values.SMTP_PASSWORD,
           },
     dkim: signingOf(values),
+    connections: values.SMTP_CONNECTIONS,
     fromEmail: values.SMTP_FROM_EMAIL,
     fromName: values.SMTP_FROM_NAME,
     attorneys: mailboxesOf(values.ADMIN_EMAIL, values.ATTORNEY_EMAIL),

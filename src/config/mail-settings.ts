@@ -32,6 +32,7 @@ export const MAIL_SETTINGS = {
     'auto',
     'auto: TLS on port 465, otherwise STARTTLS when offered and always before a password; starttls and tls insist; none never encrypts',
   ),
+  SMTP_CONNECTIONS: setting('Mail', whole(1, 50), '4', 'connections to the mail server that one process keeps'),
   SMTP_TIMEOUT_SECONDS: setting('Mail', whole(1, 600), '30', 'longest time that handing over one message may take'),
   SMTP_USERNAME: optional('Mail', text, 'user name at the mail server, if it asks for one'),
   SMTP_PASSWORD: optional('Mail', secretText, 'password at the mail server'),

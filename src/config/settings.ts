@@ -62,7 +62,7 @@ export const SETTINGS = {
     'conflict',
     'what the form answers for an e-mail address that is known already: 409, or 201 as for any other, so that nobody learns whose address is known; neither stores or mails anything',
   ),
-  WORKER_CONCURRENCY: setting('Application', whole(1, 50), '4', 'background jobs that one process runs at a time'),
+  WORKER_CONCURRENCY: setting('Application', whole(1, 50), '16', 'background jobs that one process runs at a time'),
 
   HOST: setting('HTTP', text, '0.0.0.0', 'address to listen on'),
   PORT: setting('HTTP', whole(0, 65535), '8000', 'port to listen on; 0 takes a free one'),

@@ -1,18 +1,18 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * One statement for all that is asked in one turn of the event loop, or while another is under way: nobody waits for
- * company, and in haste a round trip and a commit serve many. Each call gets its own result. Where the statement for many
- * fails, each is run again by itself, so that nobody suffers from another's values: it has to bear that.
+ * One statement for all that is asked within a few milliseconds, or while another is under way, so that in haste a round
+ * trip and a commit serve many. Each call gets its own result. Where the statement for many fails, each is run again by
+ * itself, so that nobody suffers from another's values: it has to bear that.
  */
 export class Gathered<Item, Result> {
   private waiting: Call<Item, Result>[] = [];
   private isRunning = false;
 
-  /** `runAll` gives one result for each item, in their order. It gets at most `most` at once. */
+  /** `runAll` gives one result for each item, in their order. It gets at most `most` at once; the first of them waits `forMs` for others. */
   constructor(
     private readonly runAll: (items: readonly Item[]) => Promise<readonly Result[]>,
-    private readonly most: number,
+    private readonly limits: { readonly most: number; readonly forMs: number },
   ) {}
 
   run(item: Item): Promise<Result> {
@@ -24,8 +24,8 @@ export class Gathered<Item, Result> {
 
   private async drain(): Promise<void> {
     this.isRunning = true;
-    await nextTurn();
-    while (this.waiting.length > 0) await this.settle(this.waiting.splice(0, this.most));
+    await sleep(this.limits.forMs);
+    while (this.waiting.length > 0) await this.settle(this.waiting.splice(0, this.limits.most));
     this.isRunning = false;
   }
 

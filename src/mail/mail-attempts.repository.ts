@@ -48,6 +48,16 @@ export class MailAttemptsRepository {
     return rows.length > 0;
   }
 
+  /** Takes back an attempt that never came to the server. Whether it was still open. */
+  async retract(tx: Tx, messageId: string, number: number): Promise<boolean> {
+    const rows = await rowsIn(
+      tx,
+      `DELETE FROM mail_attempts WHERE message_id = $1 AND number = $2 AND ended_at IS NULL RETURNING number`,
+      [messageId, number],
+    );
+    return rows.length > 0;
+  }
+
   /** Whether the server has answered for others since mail that is owed to this recipient last met with an outage, if it did. */
   async wasServerSeenSinceOutageFor(tx: Tx, recipient: string): Promise<boolean> {
     const rows = await rowsIn(

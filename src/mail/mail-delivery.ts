@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import pLimit, { type LimitFunction } from 'p-limit';
 import type { Logger } from 'pino';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { Clock } from '../common/clock.js';
@@ -40,6 +41,8 @@ const CHANGED = [
 ] as const;
 
 interface Attempt extends BegunAttempt {
+  /** How many outages this process had met with when it began. */
+  readonly outages: number;
   /** It tests whether the server is back. */
   readonly isProbe: boolean;
 }
@@ -47,7 +50,8 @@ interface Attempt extends BegunAttempt {
 /**
  * Takes one message from `queued` to its end, an attempt at a time: begin (one commit), hand over (no transaction), note
  * the outcome (one commit). On the way of a message that just arrives each of the two is one statement, for several at once
- * in haste.
+ * in haste. WORKER_CONCURRENCY messages are on this way, and SMTP_CONNECTIONS of them with the server, so that no connection
+ * waits for the database.
  *
  * Who may arrive twice: a message whose process was killed, or lost its database, between the server's yes and our note.
  * It is then still `sending`, its job is freed by the sweep and runs again, and the message goes out once more under the
@@ -59,6 +63,9 @@ interface Attempt extends BegunAttempt {
 @Injectable()
 export class MailDelivery {
   private readonly logger: Logger;
+  /** As many at a time as there are connections: a wait in nodemailer's pool would count as the server's. */
+  private readonly inTurn: LimitFunction;
+  private outages = 0;
 
   constructor(
     private readonly messages: MailRepository,
@@ -74,16 +81,18 @@ export class MailDelivery {
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) logger: Logger,
   ) {
+    this.inTurn = pLimit(config.mail.connections);
     this.logger = logger.child({ logger: 'mail' });
   }
 
   /** The job. Running it twice does no harm: see the class. */
   async deliver(id: string, round = 0): Promise<void> {
+    const { outages } = this;
     // every message passes here, and hardly any has to be set aside
     const begun =
       (await this.deliveries.beginAlone(id, this.clock.now(), round)) ??
       (await this.transactions.run((tx) => this.setAside(tx, id, round)));
-    if (begun !== null) await this.attempt({ ...begun, isProbe: false });
+    if (begun !== null) await this.attempt({ ...begun, outages, isProbe: false });
   }
 
   /**
@@ -91,8 +100,9 @@ export class MailDelivery {
    * outcome of its round is noted, and before that it goes on from where its process died.
    */
   async probe(round: number): Promise<void> {
+    const { outages } = this;
     const begun = await this.transactions.run((tx) => this.beginProbe(tx, round));
-    if (begun !== null) await this.attempt({ ...begun, isProbe: true });
+    if (begun !== null) await this.attempt({ ...begun, outages, isProbe: true });
   }
 
   private async beginProbe(tx: Tx, round: number): Promise<BegunAttempt | null> {
@@ -147,14 +157,42 @@ export class MailDelivery {
     return true;
   }
 
+  /** Waits for a connection. Where mail met with an outage meanwhile, the message asks again whether it may go. */
   private async attempt(attempt: Attempt): Promise<void> {
+    const sent = await this.inTurn(async () => {
+      const isAsBegun = attempt.isProbe || attempt.outages === this.outages;
+      const current = isAsBegun ? attempt : await this.transactions.run((tx) => this.beginAnew(tx, attempt));
+      return current !== null && (await this.handOver(current)) ? current : null;
+    });
+    if (sent !== null) await this.noteSent(sent);
+  }
+
+  private async beginAnew(tx: Tx, attempt: Attempt): Promise<Attempt | null> {
     const { message, number } = attempt;
+    await this.server.lock(tx);
+    // otherwise another process has taken the message over
+    if (!(await this.attempts.retract(tx, message.id, number))) return null;
+    message.stepBack();
+    await this.messages.update(tx, message, CHANGED);
+    const begun = await this.setAside(tx, message.id, message.round);
+    return begun === null ? null : { ...attempt, ...begun };
+  }
+
+  /** Whether the server took it. If not, that is on record before another message gets the connection. */
+  private async handOver(attempt: Attempt): Promise<boolean> {
     try {
-      await this.sender.send(message);
+      await this.sender.send(attempt.message);
+      return true;
     } catch (error) {
-      await this.noteFailure(attempt, failureOf(error));
-      return;
+      const failure = failureOf(error);
+      await this.noteFailure(attempt, failure);
+      if (failure.kind === 'outage') this.outages += 1;
+      return false;
     }
+  }
+
+  private async noteSent(attempt: Attempt): Promise<void> {
+    const { message, number } = attempt;
     message.attempts += 1;
     message.markSent(this.clock.now());
     if (!(await this.deliveries.recordSentAlone(attempt))) await this.noteSentInPause(attempt);

@@ -208,6 +208,11 @@ export class MailMessage {
     this.lastError = reason;
   }
 
+  /** Undoes the beginning of an attempt. */
+  stepBack(): void {
+    this.state = this.attempts + this.deferrals === 0 ? MailState.Queued : MailState.Retrying;
+  }
+
   /** Lets it wait until the mail server is back. */
   hold(now: Date): void {
     if (this.state === MailState.Sending) this.state = MailState.Retrying;

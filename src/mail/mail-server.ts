@@ -6,14 +6,16 @@ import { LOGGER } from '../common/logging.js';
 import { CONFIG, type Config } from '../config/config.js';
 import type { Tx } from '../database/transactions.js';
 import { JobsService } from '../jobs/jobs.service.js';
-import { DELIVER_MAIL, PROBE_MAIL_SERVER } from './mail.jobs.js';
+import { DELIVER_MAIL, type DeliverMail, PROBE_MAIL_SERVER } from './mail.jobs.js';
 import type { MailMessage } from './mail-message.entity.js';
-import { MailRepository } from './mail.repository.js';
+import { MailRepository, type ReleasedMail } from './mail.repository.js';
 import { MailServerRepository, type MailServerState } from './mail-server.repository.js';
 import { retryWaitMs } from './retry-wait.js';
 
 /** From then on an outage is more than a restart of the server. */
 const ALERT_AFTER_MS = 600_000;
+/** How long after the time limit of a delivery its outcome is on record. */
+const PROBE_ENDED_MS = 5_000;
 
 interface Outage {
   /** What was wrong. */
@@ -96,7 +98,10 @@ export class MailServer {
     await this.states.save(tx, state);
   }
 
-  /** Ends the pause: everything that is held goes on at once. */
+  /**
+   * Ends the pause: everything that is held goes on at once. Where mail that was under way when the pause began is what ends
+   * it, the probe is still under way: it is looked at again once it must have ended, in case its process died.
+   */
   async resume(tx: Tx, state: MailServerState): Promise<void> {
     await this.states.save(tx, {
       pausedSince: null,
@@ -107,7 +112,11 @@ export class MailServer {
       lastError: null,
     });
     const held = await this.messages.release(tx);
-    await this.jobs.enqueue(tx, DELIVER_MAIL, held);
+    const jobsOf = (mails: readonly ReleasedMail[]): DeliverMail[] =>
+      mails.map(({ id, round }) => ({ message_id: id, round }));
+    await this.jobs.enqueue(tx, DELIVER_MAIL, jobsOf(held.filter(({ isUnderWay }) => !isUnderWay)));
+    const runAt = new Date(this.clock.now().getTime() + this.config.mail.sendWithinMs + PROBE_ENDED_MS);
+    await this.jobs.enqueue(tx, DELIVER_MAIL, jobsOf(held.filter(({ isUnderWay }) => isUnderWay)), { runAt });
     this.logger.info({ held: held.length }, 'the mail server is back: mail goes on');
   }
 

@@ -8,7 +8,7 @@ export const DELIVER_MAIL: JobDefinition<DeliverMail> = { name: 'mail.deliver', 
 
 export interface DeliverMail {
   readonly message_id: string;
-  /** How often the message was queued again before this job was made; never when absent. */
+  /** How often the message was queued again, or held and released, before this job was made; never when absent. */
   readonly round?: number;
 }
 

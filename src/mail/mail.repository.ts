@@ -6,7 +6,6 @@ import { Database } from '../database/database.js';
 import { rowsIn, type Tx } from '../database/transactions.js';
 import { MailMessage, type MailState } from './mail-message.entity.js';
 import { MailAlreadyResent } from './mail.errors.js';
-import type { DeliverMail } from './mail.jobs.js';
 
 /** Which messages are wanted: undefined is any. */
 export interface MailListing {
@@ -26,6 +25,14 @@ export interface MailListing {
 /** Held messages: those to recipients whose held mail failed before come last. */
 const INNOCENT_FIRST = `recipient IN
   (SELECT recipient FROM mail_messages WHERE held_at IS NOT NULL AND deferrals > 0), deferrals, created_at, id`;
+
+/** A message that is held no longer. */
+export interface ReleasedMail {
+  readonly id: string;
+  /** That of its next job. */
+  readonly round: number;
+  readonly isUnderWay: boolean;
+}
 
 @Injectable()
 export class MailRepository extends BaseRepository<MailMessage> {
@@ -78,12 +85,18 @@ export class MailRepository extends BaseRepository<MailMessage> {
     return rows.length > 0;
   }
 
-  /** Holds no message any longer, and gives the jobs of those that were held, in the order in which they should go on. */
-  async release(tx: Tx): Promise<DeliverMail[]> {
-    return rowsIn<DeliverMail>(
+  /**
+   * Holds no message any longer, and gives the jobs of those that were held, in the order in which they should go on. Each
+   * is in a new round: its job is then the only one, even where the message is under way as a probe.
+   */
+  async release(tx: Tx): Promise<ReleasedMail[]> {
+    return rowsIn<ReleasedMail>(
       tx,
-      `WITH released AS (UPDATE mail_messages SET held_at = NULL WHERE held_at IS NOT NULL RETURNING id)
-       SELECT id AS message_id, mail_messages.round FROM released JOIN mail_messages USING (id) ORDER BY ${INNOCENT_FIRST}`,
+      `WITH released AS (
+         UPDATE mail_messages SET held_at = NULL, round = round + 1 WHERE held_at IS NOT NULL RETURNING id, round, state
+       )
+       SELECT id, released.round, released.state = 'sending' AS "isUnderWay"
+       FROM released JOIN mail_messages USING (id) ORDER BY ${INNOCENT_FIRST}`,
       [],
     );
   }

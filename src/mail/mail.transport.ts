@@ -14,14 +14,14 @@ interface Signed {
 
 /** With a mail server: a pool of connections to it. Without: the finished message comes back as bytes for the `.eml` file. */
 export function mailTransport(config: Config): (SMTPPool.Options | StreamTransport.Options) & Signed {
-  const { smtp, sendWithinMs } = config.mail;
+  const { smtp, sendWithinMs, connections } = config.mail;
   if (smtp === undefined) return composingTransport(config);
   const { username, password } = smtp;
   return {
     ...connectionTo(smtp, sendWithinMs),
     ...signing(config),
     pool: true,
-    maxConnections: config.jobs.concurrency,
+    maxConnections: connections,
     maxMessages: 100,
     // one more connection where the server ended an idle one; everything else is for the queue to repeat
     maxRequeues: 1,
