@@ -108,7 +108,10 @@ async function findProblems(database, server, refused, killed) {
   if (doubles > killed * PARALLELISM) problems.push(`${doubles} doubles, more than ${killed} × ${PARALLELISM}`);
   if (server.longestStandstillMs > LONGEST_STANDSTILL_MS)
     problems.push(`nothing arrived for ${(server.longestStandstillMs / 1000).toFixed(1)} s although the server was up`);
-  const { rows: jobs } = await database.query(`SELECT count(*)::int AS jobs FROM graphile_worker.jobs`);
+  // those with a key run by themselves and wait for their next time
+  const { rows: jobs } = await database.query(
+    `SELECT count(*)::int AS jobs FROM graphile_worker.jobs WHERE key IS NULL`,
+  );
   if (jobs[0].jobs > 0) problems.push(`${jobs[0].jobs} jobs are left`);
   const { rows: paused } = await database.query('SELECT FROM mail_server_state WHERE paused_since IS NOT NULL');
   if (paused.length > 0) problems.push('mail is still paused');
