@@ -661,3 +661,18 @@ it('no key stands in any line of the log, any entry of the record or any row of 
   const secrets = [made.key, rotated.key].flatMap((key) => [key, key.slice(13), key.slice(13, 40)]);
   expect(secrets.filter((secret) => text.includes(secret))).toEqual([]);
 });
+
+describe('behind a proxy that is trusted', () => {
+  it('a key is for the addresses that the proxy saw, and not for what stands before them', async () => {
+    await app.close();
+    app = await startApp({ ROLE: 'http', TRUST_PROXY: 'loopback' });
+    const owner = await anAccount(app, await tokenOf(app), 'attorney');
+    const { key } = await aKey(app, owner.token, { allowed_addresses: ['203.0.113.0/24'] });
+    const statusFrom = async (forwarded: string): Promise<number> =>
+      (await app.request(LEADS, { headers: { ...withKey(key), 'X-Forwarded-For': forwarded } })).status;
+
+    expect(await statusFrom('203.0.113.7')).toBe(200);
+    expect(await statusFrom('198.51.100.7')).toBe(401);
+    expect(await statusFrom('203.0.113.7, 198.51.100.7')).toBe(401);
+  });
+});

@@ -3,9 +3,11 @@ import { SeldomEntries } from '../src/audit/seldom-entries.js';
 import { Clock } from '../src/common/clock.js';
 import { anAccount, PASSWORD, recordsOf, statusOfLogin } from './support/accounts.js';
 import { startApp, type TestApp } from './support/app.js';
+import { anEnrolled, type Asked, verify } from './support/factors.js';
 import { get, jsonOf, sendJson, tokenOf } from './support/leads.js';
 import { expectDiscreet, expectNothingLeftToDo } from './support/mail.js';
 import { everythingStored, headersOf, mailsTo, mailTo, tokenIn } from './support/mailed-links.js';
+import { totpCode } from './support/totp.js';
 
 const PATH = '/api/v1/auth/magic-link';
 const INVALID = { error_code: 'INVALID_LINK', detail: 'The link is not valid any more: ask for a new one' };
@@ -68,6 +70,26 @@ describe('POST /api/v1/auth/magic-link/verify', () => {
     );
     expect(entry).toEqual({ method: 'magic_link', actor_name: username });
     expect(await answerOf(await signIn(token))).toEqual(INVALID);
+  });
+
+  it('is the first of two steps for a client with a second factor', async () => {
+    const client = await anEnrolled(app, superadmin, 'client');
+
+    const { status, ...answer } = await signIn(await linkTo(client.email)).then(async (response) => ({
+      status: response.status,
+      ...(await jsonOf<Partial<Asked & { access_token: string }>>(response)),
+    }));
+
+    expect([status, Object.keys(answer)]).toEqual([200, ['second_factor']]);
+    expect(answer.second_factor?.methods).toEqual(['totp', 'recovery_code']);
+    const challenge = answer.second_factor?.challenge_token ?? '';
+    expect((await verify(app, challenge, '000000')).status).toBe(401);
+    const { access_token: token } = await jsonOf<{ access_token: string }>(
+      await verify(app, challenge, totpCode(client.secret)),
+    );
+    expect(await jsonOf(await get(app, '/api/v1/auth/sessions', token))).toMatchObject({
+      items: expect.arrayContaining([expect.objectContaining({ is_current: true, methods: ['magic_link', 'totp'] })]),
+    });
   });
 
   it('gives the refresh token as a cookie to a page of ours that asks for it, and to no other', async () => {

@@ -546,6 +546,7 @@ describe('GET /api/v1/auth/sessions', () => {
       created_at: expect.stringMatching(/Z$/),
       last_used_at: expect.stringMatching(/Z$/),
       expires_at: expect.stringMatching(/Z$/),
+      methods: ['password'],
     };
     expect(await jsonOf(response)).toEqual({
       items: [

@@ -12,7 +12,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SECRET_KEY, startApp, type TestApp } from './support/app.js';
+import { eventually, SECRET_KEY, startApp, type TestApp } from './support/app.js';
 import { get, jsonOf, login, tokenOf } from './support/leads.js';
 
 type Claims = Record<string, unknown>;
@@ -79,6 +79,15 @@ describe('with a secret key, a forged token', () => {
   it('is told from a good one: the same with nothing changed is let in', async () => {
     expect((await me(sign(header, claims))).status).toBe(200);
     expect((await me(withClaims({ username: 'anything' }))).status).toBe(200);
+    expect((await me(good)).status).toBe(200);
+  });
+
+  it('is told from one that was good a moment ago: the same is refused once its end has passed', async () => {
+    const short = withClaims({ exp: now() + 2 });
+    expect((await me(short)).status).toBe(200);
+    expect((await me(short)).status).toBe(200);
+    await eventually('it has ended', async () => (await me(short)).status === 401);
+    await expectRefused(short);
     expect((await me(good)).status).toBe(200);
   });
 

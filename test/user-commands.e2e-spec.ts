@@ -9,7 +9,7 @@ import { complexityFaults } from '../src/auth/passwords/password-rules.js';
 import { anAccount, loginFrom, PASSWORD, recordsOf, statusOfLogin } from './support/accounts.js';
 import { ADMIN, eventually, SECRET_KEY, startApp, type TestApp } from './support/app.js';
 import { anEnrolled } from './support/factors.js';
-import { get, tokenOf } from './support/leads.js';
+import { get, jsonOf, tokenOf } from './support/leads.js';
 import { MAIN } from './support/program.js';
 
 const CLI = join(dirname(MAIN), 'cli.js');
@@ -245,6 +245,33 @@ describe('user unlock', () => {
       true,
       `${someone.username} was not locked`,
     ]);
+  });
+});
+
+describe('user verify-email', () => {
+  it('takes an address for verified, once, and says who did', async () => {
+    const someone = await anAccount(app, superadmin, 'client');
+    await app.database.query('UPDATE users SET email_verified_at = NULL WHERE id = $1', [someone.id]);
+    const verifiedAt = async (): Promise<unknown> => {
+      const page = await jsonOf<{ items: { email_verified_at: string | null }[] }>(
+        await get(app, `/api/v1/admin/users?search=${someone.username}`, superadmin),
+      );
+      return page.items[0]?.email_verified_at;
+    };
+    expect(await verifiedAt()).toBeNull();
+
+    const answer = [true, `${someone.email} is verified`];
+    expect(await runHere('user:verify-email', '--name', someone.username)).toEqual(answer);
+
+    const since = await verifiedAt();
+    expect(since).toMatch(/Z$/);
+    expect((await recordsOf(app, someone.id)).at(-1)).toMatchObject({
+      action: 'user.email_verified',
+      actor_name: `user:verify-email (${userInfo().username})`,
+    });
+    expect(await runHere('user:verify-email', '--name', someone.email)).toEqual(answer);
+    expect(await verifiedAt()).toBe(since);
+    expect(await runHere('user:verify-email', '--name', 'nobody')).toEqual([false, 'There is no such account']);
   });
 });
 

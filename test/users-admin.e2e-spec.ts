@@ -66,7 +66,7 @@ describe('GET /api/v1/admin/users', () => {
     const body = await jsonOf<{ items: object[]; total: number }>(response);
     expect([response.status, body.items.length, body.total >= 3]).toEqual([200, 2, true]);
     expect(Object.keys(body.items[0]!).sort()).toEqual(
-      ['created_at', 'email', 'id', 'is_active', 'locked_until', 'role', 'username'].sort(),
+      ['created_at', 'email', 'email_verified_at', 'id', 'is_active', 'locked_until', 'role', 'username'].sort(),
     );
     expect(JSON.stringify(body)).not.toContain('$2');
   });
@@ -106,7 +106,15 @@ describe('POST /api/v1/admin/users', () => {
       const body = await jsonOf<{ id: string }>(response);
       expect([response.status, body]).toEqual([
         201,
-        { id: body.id, ...someone, role, is_active: true, created_at: expect.any(String), locked_until: null },
+        {
+          id: body.id,
+          ...someone,
+          role,
+          is_active: true,
+          created_at: expect.any(String),
+          locked_until: null,
+          email_verified_at: expect.stringMatching(/Z$/),
+        },
       ]);
       expect(await statusOfLogin(app, someone.username)).toBe(200);
       expect(await recordsOf(app, body.id)).toEqual([

@@ -12,7 +12,7 @@ import { type Access, ACCESS, BEFORE_FACTOR } from './auth.decorators.js';
 import { Forbidden, InvalidToken, NotSignedIn } from './auth.errors.js';
 import { SecondFactorRequired } from './factors/factors.errors.js';
 import { may, PUBLIC } from './permissions.js';
-import type { SignedIn } from './tokens/jwt.strategy.js';
+import { JwtStrategy, type SignedIn } from './tokens/jwt.strategy.js';
 
 /** Whose request it is, by a token or by a key. */
 interface Caller {
@@ -34,6 +34,7 @@ export class AccessGuard extends AuthGuard('jwt') {
     @Inject(CONFIG) private readonly config: Config,
     private readonly audit: AuditService,
     private readonly apiKeys: ApiKeyAccess,
+    private readonly tokens: JwtStrategy,
   ) {
     super();
   }
@@ -71,8 +72,11 @@ export class AccessGuard extends AuthGuard('jwt') {
   }
 
   private async bearerOf(context: ExecutionContext): Promise<Caller> {
+    const request = context.switchToHttp().getRequest<Request>();
+    const recognised = await this.tokens.recognise(request);
+    if (recognised !== null) return recognised;
     await super.canActivate(context);
-    return context.switchToHttp().getRequest<Request>().user as SignedIn;
+    return request.user as SignedIn;
   }
 
   /** Called by the passport guard with what the strategy found. */

@@ -35,6 +35,7 @@ import { UserSessionsController } from './sessions/user-sessions.controller.js';
 import { SignInsModule } from './sign-ins.module.js';
 import { JwksController } from './tokens/jwks.controller.js';
 import { JwtStrategy } from './tokens/jwt.strategy.js';
+import { ProvedTokens } from './tokens/proved-tokens.js';
 
 /**
  * Who is calling, and may they. Owns signing in with a password, permissions and the guard before every route; promises that
@@ -75,6 +76,7 @@ import { JwtStrategy } from './tokens/jwt.strategy.js';
     ApiKeyOwners,
     AuthService,
     JwtStrategy,
+    ProvedTokens,
     PasskeySignIns,
     SecondSteps,
     SessionRefresh,

@@ -188,6 +188,19 @@ export const USER_COMMANDS: readonly Command[] = [
     },
   },
   {
+    name: 'user:verify-email',
+    changes: true,
+    doc: 'Takes the address of an account for verified, for whoever gets no mail there yet has shown whose it is.',
+    options: { name: WHOM },
+    async run(app, options, say) {
+      return saying(say, async () => {
+        const { user } = await find(app, options);
+        await app.get(AccountsService).verifyEmail(operatorOf('user:verify-email'), user.id);
+        say(`${user.email} is verified`);
+      });
+    },
+  },
+  {
     name: 'user:unlock',
     changes: true,
     doc: 'Forgets failed sign-ins at an account, so that everybody may try again.',

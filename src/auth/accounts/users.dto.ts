@@ -84,6 +84,14 @@ export class AccountDetailsResponse extends UserResponse {
     description: 'Until when the account is closed to somebody who failed to sign in too often',
   })
   locked_until!: Date | null;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'Since when it is known that mail to the address reaches its owner; null while it is not',
+  })
+  email_verified_at!: Date | null;
 }
 
 export class AccountPageResponse extends PageResponse {
@@ -103,5 +111,5 @@ export function toUserResponse(user: User): UserResponse {
 }
 
 export function toAccountDetails({ user, lockedUntil }: AccountView): AccountDetailsResponse {
-  return { ...toUserResponse(user), locked_until: lockedUntil };
+  return { ...toUserResponse(user), locked_until: lockedUntil, email_verified_at: user.emailVerifiedAt };
 }

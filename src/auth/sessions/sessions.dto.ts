@@ -34,6 +34,13 @@ export class SessionResponse {
   @ApiProperty({ format: 'date-time', description: 'When it is over however much it is used' })
   expires_at!: string;
 
+  @ApiProperty({
+    type: [String],
+    example: ['password', 'totp'],
+    description: 'How it was proved whose it is, at the sign-in and since',
+  })
+  methods!: string[];
+
   @ApiProperty({ description: 'Whether this very request belongs to it' })
   is_current!: boolean;
 }
@@ -52,6 +59,7 @@ export function toSessionResponse(session: Session, currentId: string | undefine
     created_at: session.createdAt.toISOString(),
     last_used_at: session.lastUsedAt.toISOString(),
     expires_at: session.expiresAt.toISOString(),
+    methods: session.methods,
     is_current: session.id === currentId,
   };
 }

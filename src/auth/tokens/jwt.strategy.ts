@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
+import type { Request } from 'express';
 import type { KeyObject } from 'node:crypto';
 import { ExtractJwt, type SecretOrKeyProvider, Strategy } from 'passport-jwt';
 import { Clock } from '../../common/clock.js';
@@ -7,8 +8,11 @@ import { CONFIG, type Config } from '../../config/config.js';
 import { type User, UsersService } from '../../users/users.service.js';
 import { hasSecondFactor } from '../factors/second-factor.js';
 import { SessionsService } from '../sessions/sessions.service.js';
+import { ProvedTokens } from './proved-tokens.js';
 import { SigningKeys } from './signing-keys.js';
 import { type AccessClaims, formOf, TOKEN_AUDIENCE, TOKEN_ISSUER } from './token-form.js';
+
+const tokenIn = ExtractJwt.fromAuthHeaderAsBearerToken();
 
 /** Whose token it was, and of which sign-in. */
 export interface SignedIn {
@@ -31,6 +35,7 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
     private readonly users: UsersService,
     private readonly sessions: SessionsService,
     private readonly clock: Clock,
+    private readonly proved: ProvedTokens,
   ) {
     const provideKey: SecretOrKeyProvider = (_request, token: string, done) => {
       keyFor(token, keys)
@@ -43,16 +48,30 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
         .catch(done);
     };
     super({
-      jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
+      jwtFromRequest: tokenIn,
       secretOrKeyProvider: provideKey,
       algorithms: [config.auth.algorithm],
       issuer: TOKEN_ISSUER,
       audience: TOKEN_AUDIENCE,
+      passReqToCallback: true,
     });
   }
 
-  /** Null for whoever may not come in any more. */
-  async validate({ sub, sid }: AccessClaims): Promise<SignedIn | null> {
+  /** Called by passport with what a token says, once that is proved. Null for whoever may not come in any more. */
+  async validate(request: Request, claims: AccessClaims): Promise<SignedIn | null> {
+    const token = tokenIn(request);
+    if (token !== null) this.proved.add(token, claims, formOf(token)?.keyId);
+    return this.admit(claims);
+  }
+
+  /** The same without passport, for a token that was proved before; null where passport has to say why not. */
+  async recognise(request: Request): Promise<SignedIn | null> {
+    const token = tokenIn(request);
+    const claims = token === null ? undefined : this.proved.find(token);
+    return claims === undefined ? null : this.admit(claims);
+  }
+
+  private async admit({ sub, sid }: AccessClaims): Promise<SignedIn | null> {
     const [user, session] = await Promise.all([
       this.users.findKnown(sub),
       sid === undefined ? undefined : this.sessions.findKnown(sid),
