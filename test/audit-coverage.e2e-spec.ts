@@ -290,6 +290,27 @@ it.each(Object.entries(ELSEWHERE))('%s leaves one as well, which its own suite f
   expect(readFileSync(`test/${suite}.e2e-spec.ts`, 'utf8')).toContain(`'${action}'`);
 });
 
+it('that an admin lists mails, and reads one, is on record', async () => {
+  const mailId = await app.database
+    .query<{ id: string }>('SELECT id FROM mail_messages WHERE about_id = $1 LIMIT 1', [await aLead(app)])
+    .then(([row]) => row?.id ?? '');
+  const admin = await somebody('admin');
+  const mails = '/api/v1/admin/mail/messages';
+
+  for (const path of [mails, `${mails}/${mailId}`, `${mails}/${mailId}/preview?format=text`])
+    expect((await get(app, path, admin.token)).status).toBe(200);
+  expect((await get(app, `${mails}/${randomUUID()}`, admin.token)).status).toBe(404);
+
+  const entries = await app.database.query(
+    `SELECT action, target_id FROM audit_entries WHERE actor_id = $1 AND action LIKE 'mail.%' ORDER BY at, action`,
+    [admin.id],
+  );
+  expect(entries).toEqual([
+    { action: 'mail.listed', target_id: null },
+    { action: 'mail.viewed', target_id: mailId },
+  ]);
+});
+
 describe('what is seen of a lead', () => {
   const viewsOf = (actor: string): Promise<Record<string, unknown>[]> =>
     app.database.query(

@@ -1,11 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '../audit/audit.service.js';
 import type { Actor } from '../common/actor.js';
+import type { Rows } from '../common/pagination.js';
 import { Transactions } from '../database/transactions.js';
-import { type MailMessage, MailRecordsService } from '../mail/mail-records.service.js';
+import {
+  type MailListing,
+  type MailMessage,
+  MailRecordsService,
+  type MailStory,
+} from '../mail/mail-records.service.js';
 import { MailStatusService, type MailTest } from '../mail/mail-status.service.js';
 
-/** Mail in the hands of an admin; what an admin changes is on record. */
+/** Mail in the hands of an admin; what an admin changes, and whose mail an admin reads, is on record. */
 @Injectable()
 export class MailAdminService {
   constructor(
@@ -14,6 +20,31 @@ export class MailAdminService {
     private readonly audit: AuditService,
     private readonly transactions: Transactions,
   ) {}
+
+  /** Newest first. */
+  async list(actor: Actor, listing: MailListing): Promise<Rows<MailMessage>> {
+    const page = await this.records.list(listing);
+    await this.audit.recordSeldom(actor, { action: 'mail.listed', targetKind: 'mail', targetId: null });
+    return page;
+  }
+
+  /** Throws `MailNotFound`. */
+  async get(actor: Actor, id: string): Promise<MailStory> {
+    const story = await this.records.get(id);
+    await this.noteView(actor, id);
+    return story;
+  }
+
+  /** Throws what {@link MailRecordsService.render} throws. */
+  async render(actor: Actor, id: string, format: 'html' | 'text'): Promise<string> {
+    const words = await this.records.render(id, format);
+    await this.noteView(actor, id);
+    return words;
+  }
+
+  private noteView(actor: Actor, id: string): Promise<void> {
+    return this.audit.recordSeldom(actor, { action: 'mail.viewed', targetKind: 'mail', targetId: id });
+  }
 
   /** The message that goes out. Throws what {@link MailRecordsService.resend} throws. */
   async resend(actor: Actor, id: string): Promise<MailMessage> {

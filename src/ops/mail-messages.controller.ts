@@ -15,7 +15,6 @@ import { ApiErrors } from '../common/api-errors.js';
 import { UnprocessableFields } from '../common/errors.js';
 import { toPage } from '../common/pagination.js';
 import { UuidParam } from '../common/uuid-param.js';
-import { MailRecordsService } from '../mail/mail-records.service.js';
 import {
   MailAlreadyResent,
   MailJustResent,
@@ -42,18 +41,15 @@ import { asPreview } from './mail-preview.js';
 @ApiTags('Operation')
 @Controller({ path: 'admin/mail/messages', version: '1' })
 export class MailMessagesController {
-  constructor(
-    private readonly records: MailRecordsService,
-    private readonly mail: MailAdminService,
-  ) {}
+  constructor(private readonly mail: MailAdminService) {}
 
   @Get()
   @Allow(Permission.MailRead)
   @ApiOperation({ summary: 'List mails', description: 'Newest first: what was owed to whom, and what became of it.' })
   @ApiOkResponse({ type: MailPageResponse })
   @ApiErrors(UnprocessableFields)
-  async listMails(@Query() query: ListMailQuery): Promise<MailPageResponse> {
-    return toPage(await this.records.list(toMailListing(query)), query, toMailMessageResponse);
+  async listMails(@CurrentActor() actor: Actor, @Query() query: ListMailQuery): Promise<MailPageResponse> {
+    return toPage(await this.mail.list(actor, toMailListing(query)), query, toMailMessageResponse);
   }
 
   @Get(':message_id')
@@ -65,8 +61,8 @@ export class MailMessagesController {
   })
   @ApiOkResponse({ type: MailDetailResponse })
   @ApiErrors(MailNotFound, UnprocessableFields)
-  async getMail(@UuidParam('message_id') id: string): Promise<MailDetailResponse> {
-    return toMailDetailResponse(await this.records.get(id));
+  async getMail(@CurrentActor() actor: Actor, @UuidParam('message_id') id: string): Promise<MailDetailResponse> {
+    return toMailDetailResponse(await this.mail.get(actor, id));
   }
 
   @Get(':message_id/preview')
@@ -79,11 +75,12 @@ export class MailMessagesController {
   @ApiOkResponse({ description: 'The HTML, or the plain text', schema: { type: 'string' } })
   @ApiErrors(MailNotFound, MailNotRenderable, UnprocessableFields)
   async previewMail(
+    @CurrentActor() actor: Actor,
     @UuidParam('message_id') id: string,
     @Query() { format }: PreviewMailQuery,
     @Res({ passthrough: true }) response: Response,
   ): Promise<string> {
-    return asPreview(response, format, await this.records.render(id, format));
+    return asPreview(response, format, await this.mail.render(actor, id, format));
   }
 
   @Post(':message_id/resend')
