@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
+import { migrationsOf } from './migration-state.js';
 
 /**
  * The connection pool that the whole process shares. Reads and transactions go straight to it as named prepared
@@ -29,9 +30,7 @@ export class Database {
   }
 
   async hasPendingMigrations(): Promise<boolean> {
-    const done = await this.read<{ name: string }>('SELECT name FROM migrations');
-    const names = new Set(done.map(({ name }) => name));
-    return this.source.migrations.some(({ name, constructor }) => !names.has(name ?? constructor.name));
+    return (await migrationsOf(this.pool)).pending.length > 0;
   }
 
   async close(): Promise<void> {

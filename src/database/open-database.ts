@@ -5,6 +5,7 @@ import { Database } from './database.js';
 import { makeDataSource } from './data-source.js';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
 import { exclusively } from './locks.js';
+import { DatabaseTooNew, migrationsOf } from './migration-state.js';
 
 /** The oldest PostgreSQL that is supported, as `server_version_num`. */
 const OLDEST_VERSION = 140_000;
@@ -33,10 +34,15 @@ export async function openDatabase(config: Config, logger: Logger): Promise<Data
       `SELECT current_setting('server_version_num')::int AS version`,
     );
     if ((row?.version ?? 0) < OLDEST_VERSION) throw new Error('PostgreSQL 14 or newer is needed');
-    await exclusively(database, 'migrations', () => source.runMigrations());
+    await exclusively(database, 'migrations', async () => {
+      const { unknown } = await migrationsOf(database.pool);
+      if (unknown.length > 0) throw new DatabaseTooNew(unknown);
+      await source.runMigrations();
+    });
     return database;
   } catch (error) {
     await database.close();
+    if (error instanceof DatabaseTooNew) throw error;
     throw new Error('The database could not be opened', { cause: error });
   }
 }
