@@ -80,6 +80,13 @@ module.exports = {
       },
     },
     {
+      name: 'nobody-asks-the-doctor',
+      comment: 'The doctor looks at everything from outside, as its command alone.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(doctor/|cli\\.ts$)' },
+      to: { path: '^src/doctor/' },
+    },
+    {
       name: 'controllers-stay-thin',
       comment: 'A controller calls its service; the service knows the repository.',
       severity: 'error',

@@ -28,6 +28,7 @@ import { type Config, ConfigError, loadConfig } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { readEnvironment } from './config/environment.js';
 import { DatabaseModule } from './database/database.module.js';
+import { DOCTOR } from './doctor/doctor.command.js';
 import { FILE_COMMANDS } from './files/files.commands.js';
 import { FilesModule } from './files/files.module.js';
 import { JOB_COMMANDS } from './jobs/jobs.commands.js';
@@ -40,6 +41,7 @@ const COMMANDS: readonly (Command | LoneCommand)[] = [
   ...USER_COMMANDS,
   ...AUDIT_COMMANDS,
   SECRETS,
+  DOCTOR,
 ];
 
 /** What commands may use: no HTTP, and no background work of its own. */
@@ -60,10 +62,8 @@ async function main(given: readonly string[]): Promise<number> {
     return 0;
   }
   const options = readOptions(command, rest);
-  if ('runAlone' in command) {
-    command.runAlone(options, print);
-    return 0;
-  }
+  // a server that says nothing may still hold a connection
+  if ('runAlone' in command) process.exit((await command.runAlone(options, print)) ? 0 : 1);
   // the jobs that a command asks for are the service's to run
   const config: Config = { ...loadConfig(readEnvironment()), role: 'http' };
   // what the command says is on standard output alone

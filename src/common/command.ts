@@ -32,9 +32,10 @@ export interface Command extends CommandFace {
   run(app: INestApplicationContext, options: CommandOptions, say: (line: string) => void): Promise<boolean>;
 }
 
-/** A command that needs neither settings nor a database. */
+/** A command for which nothing of the program is started: it works where settings are wrong and the database is away. */
 export interface LoneCommand extends CommandFace {
-  runAlone(options: CommandOptions, say: (line: string) => void): void;
+  /** As {@link Command.run}. */
+  runAlone(options: CommandOptions, say: (line: string) => void): boolean | Promise<boolean>;
 }
 
 /** What was typed cannot be understood. */

@@ -10,3 +10,8 @@ export function readEnvironment(file = '.env'): Record<string, string | undefine
   const fromFile = existsSync(file) ? parse(readFileSync(file, 'utf8')) : {};
   return { ...fromFile, ...process.env };
 }
+
+/** Of all variables that the file sets; it must be there. */
+export function namesInFile(file: string): string[] {
+  return Object.keys(parse(readFileSync(file, 'utf8')));
+}

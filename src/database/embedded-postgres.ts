@@ -49,7 +49,7 @@ export async function startEmbeddedPostgres(
     try {
       const session = await joinServer({ host: '127.0.0.1', port, user: USER, password });
       return {
-        url: `postgresql://${USER}:${password}@127.0.0.1:${port}/${DATABASE}`,
+        url: addressOf(port, password),
         stop: () => leaveServer(session, cluster, programs, log),
       };
     } catch (error) {
@@ -60,6 +60,18 @@ export async function startEmbeddedPostgres(
     }
   }
 }
+
+/** The address of the server that runs under `dataDir`; undefined when none does. Starts and changes nothing. */
+export async function findEmbeddedPostgres(dataDir: string): Promise<string | undefined> {
+  const cluster = join(dataDir, 'postgres');
+  const { content, pid, port } = await readPidFile(cluster);
+  if (content === undefined || !(port > 0)) return undefined;
+  if ((await identify(pid, cluster)) !== 'server' || !(await accepts(port))) return undefined;
+  return addressOf(port, (await readFile(join(cluster, PASSWORD_FILE), 'utf8')).trim());
+}
+
+const addressOf = (port: number, password: string): string =>
+  `postgresql://${USER}:${password}@127.0.0.1:${port}/${DATABASE}`;
 
 const PASSWORD_FILE = 'forecourt.password';
 

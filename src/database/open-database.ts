@@ -8,7 +8,7 @@ import { exclusively } from './locks.js';
 import { DatabaseTooNew, migrationsOf } from './migration-state.js';
 
 /** The oldest PostgreSQL that is supported, as `server_version_num`. */
-const OLDEST_VERSION = 140_000;
+export const OLDEST_POSTGRES = 140_000;
 
 /**
  * Connects to the configured PostgreSQL, or starts the embedded one, and brings the schema up to date under a lock that
@@ -33,7 +33,7 @@ export async function openDatabase(config: Config, logger: Logger): Promise<Data
     const [row] = await database.read<{ version: number }>(
       `SELECT current_setting('server_version_num')::int AS version`,
     );
-    if ((row?.version ?? 0) < OLDEST_VERSION) throw new Error('PostgreSQL 14 or newer is needed');
+    if ((row?.version ?? 0) < OLDEST_POSTGRES) throw new Error('PostgreSQL 14 or newer is needed');
     await exclusively(database, 'migrations', async () => {
       const { unknown } = await migrationsOf(database.pool);
       if (unknown.length > 0) throw new DatabaseTooNew(unknown);

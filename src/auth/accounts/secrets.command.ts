@@ -13,5 +13,6 @@ export const SECRETS: LoneCommand = {
     say(`POSTGRES_PASSWORD=${randomBytes(24).toString('hex')}`);
     say(`FILE_ENCRYPTION_KEYS=key-${randomBytes(4).toString('hex')}:${randomBytes(32).toString('base64')}`);
     say(`ALERT_WEBHOOK_SECRET=whsec_${randomBytes(32).toString('base64')}`);
+    return true;
   },
 };
