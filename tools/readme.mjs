@@ -1,4 +1,5 @@
-// Writes the generated parts of README.md: settings, commands, modules, who may call what. With --check it only compares, and
+// Writes the generated parts of README.md: settings, commands, modules, who may call what,
+// packages. With --check it only compares, and
 // fails when README.md is out of date.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -10,6 +11,7 @@ const PARTS = {
   schedule: ['tools/schedule.mjs'],
   modules: ['tools/module-graph.mjs'],
   access: ['tools/access-table.mjs'],
+  packages: ['tools/package-table.mjs'],
 };
 
 const before = readFileSync('README.md', 'utf8');
