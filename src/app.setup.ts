@@ -56,16 +56,17 @@ export async function createApp(config: Config, logger: Logger): Promise<NestExp
   // versioned routes are /api/v1/…; neutral ones (health, development inbox) stand at the root
   app.enableVersioning({ type: VersioningType.URI, prefix: 'api/v' });
   if (config.http.docsEnabled) serveDocs(app, config);
-  hardenServer(app.getHttpServer());
+  hardenServer(app.getHttpServer(), config.http.keepAliveMs);
   return app;
 }
 
 /** Bounds what a client may take of the server's time, and answers what is not HTTP at all in our words. */
-function hardenServer(server: Server): void {
+function hardenServer(server: Server, keepAliveMs: number): void {
+  // from the first byte of a request on, so it may be shorter than the wait for that byte
   server.headersTimeout = 10_000;
   server.requestTimeout = 120_000;
   // longer than a load balancer keeps its connections, so that it is never cut off in mid-request
-  server.keepAliveTimeout = 65_000;
+  server.keepAliveTimeout = keepAliveMs;
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (!socket.writable || error.code === 'ECONNRESET') {
       socket.destroy();

@@ -92,6 +92,7 @@ describe('loadConfig', () => {
         maxJsonDepth: 10,
         maxArrayLength: 1000,
         minBodyProgressBytes: 500,
+        keepAliveMs: 65_000,
       },
       database: { url: undefined, poolMin: 20, poolMax: 60, poolTimeoutMs: 30_000, recycleSeconds: 3600 },
       auth: {
@@ -201,6 +202,7 @@ describe('loadConfig', () => {
     ['MAX_JSON_DEPTH', '100', { http: { maxJsonDepth: 100 } }],
     ['MAX_ARRAY_LENGTH', '1', { http: { maxArrayLength: 1 } }],
     ['MIN_BODY_PROGRESS', '1', { http: { minBodyProgressBytes: 1 } }],
+    ['KEEP_ALIVE_SECONDS', '360', { http: { keepAliveMs: 360_000 } }],
     ['DATABASE_URL', 'postgres://u:p@h/d', { database: { url: 'postgres://u:p@h/d' } }],
     ['DB_POOL_SIZE', '0', { database: { poolMin: 0, poolMax: 40 } }],
     ['DB_MAX_OVERFLOW', '0', { database: { poolMin: 20, poolMax: 20 } }],
@@ -458,6 +460,7 @@ describe('a setting that cannot be read', () => {
     ['MAX_JSON_DEPTH', 'must be a whole number from 1 to 100', '0', '101'],
     ['MAX_ARRAY_LENGTH', 'must be a whole number from 1 to 100000', '0', '100001'],
     ['MIN_BODY_PROGRESS', 'must be a whole number from 1 to 65536', '0', '65537'],
+    ['KEEP_ALIVE_SECONDS', 'must be a whole number from 1 to 3600', '0', '3601', '1.5'],
     [
       'DATABASE_URL',
       'must look like postgresql://user:password@host:5432/database',

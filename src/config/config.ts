@@ -45,6 +45,8 @@ export interface Config {
     readonly maxArrayLength: number;
     /** Within any five seconds. */
     readonly minBodyProgressBytes: number;
+    /** Between two requests of one connection. */
+    readonly keepAliveMs: number;
   };
   readonly database: {
     /** Undefined means: run the embedded PostgreSQL under `dataDir`. */
@@ -218,6 +220,7 @@ function toConfig(values: SettingValues, providers: readonly ProviderSettings[])
       maxJsonDepth: values.MAX_JSON_DEPTH,
       maxArrayLength: values.MAX_ARRAY_LENGTH,
       minBodyProgressBytes: values.MIN_BODY_PROGRESS,
+      keepAliveMs: values.KEEP_ALIVE_SECONDS * 1000,
     },
     database: {
       url: values.DATABASE_URL,

@@ -92,6 +92,12 @@ export const SETTINGS = {
     '500',
     'bytes of a request that must arrive within any five seconds; a slower sender is answered with 408',
   ),
+  KEEP_ALIVE_SECONDS: setting(
+    'HTTP',
+    whole(1, 3600),
+    '65',
+    'seconds that a connection may wait for its next request; more than the load balancer in front keeps its own (most: 60), or it now and then answers 502',
+  ),
 
   DATABASE_URL: optional(
     'Database',
