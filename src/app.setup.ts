@@ -3,7 +3,6 @@ import type { CorsOptions } from '@nestjs/common/interfaces/external/cors-option
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Request } from 'express';
-import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,20 +14,25 @@ import { BINDING_PATHS } from './auth/openid/browser-binding.js';
 import { COOKIE_PATHS } from './auth/sessions/refresh-cookie.js';
 import { bodyProgress } from './common/body-progress.js';
 import { Clock } from './common/clock.js';
-import { toEnvelope } from './common/error.filter.js';
 import { MalformedRequest, RequestTimeout } from './common/errors.js';
+import { Lifecycle } from './common/lifecycle.js';
 import { NestLogger } from './common/logging.js';
+import { rawRefusal } from './common/raw-refusal.js';
 import { requestId } from './common/request-id.js';
 import { requestLog } from './common/request-log.js';
-import { SECURITY_HEADERS, securityHeaders } from './common/security-headers.js';
+import { securityHeaders } from './common/security-headers.js';
 import type { Config } from './config/config.js';
 import { JobsService } from './jobs/jobs.service.js';
 
 const DRAIN_WITHIN_MS = 10_000;
 
 /** The whole application, not yet listening: what main runs and what the tests run. */
-export async function createApp(config: Config, logger: Logger): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config, logger), new AppAdapter(), {
+export async function createApp(
+  config: Config,
+  logger: Logger,
+  adapter = new AppAdapter(),
+): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config, logger), adapter, {
     bodyParser: false,
     logger: new NestLogger(logger.child({ logger: 'nest' })),
     abortOnError: false,
@@ -72,7 +76,6 @@ function hardenServer(server: Server, keepAliveMs: number): void {
       socket.destroy();
       return;
     }
-    const id = randomUUID();
     const status =
       error.code === 'HPE_HEADER_OVERFLOW'
         ? '431 Request Header Fields Too Large'
@@ -80,14 +83,7 @@ function hardenServer(server: Server, keepAliveMs: number): void {
           ? '408 Request Timeout'
           : '400 Bad Request';
     const refused = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? new RequestTimeout() : new MalformedRequest();
-    const body = JSON.stringify(toEnvelope(refused, id, new Clock().now()));
-    const headers = [
-      ...SECURITY_HEADERS,
-      ['X-Request-ID', id],
-      ['Content-Type', 'application/json; charset=utf-8'],
-      ['Content-Length', String(Buffer.byteLength(body))],
-      ['Connection', 'close'],
-    ];
+    const { headers, body } = rawRefusal(refused);
     socket.end(`HTTP/1.1 ${status}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`);
   });
 }
@@ -97,6 +93,7 @@ function hardenServer(server: Server, keepAliveMs: number): void {
  * embedded server close.
  */
 export async function closeApp(app: NestExpressApplication): Promise<void> {
+  app.get(Lifecycle).beginToStop();
   const server = app.getHttpServer();
   const closed = new Promise<void>((resolve) => {
     server.close(() => {

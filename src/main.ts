@@ -1,9 +1,12 @@
 import 'reflect-metadata';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { AppAdapter } from './app.adapter.js';
 import { closeApp, createApp } from './app.setup.js';
 import { FirstAdmin } from './auth/accounts/first-admin.js';
+import { Lifecycle } from './common/lifecycle.js';
 import { createLogger, flushed } from './common/logging.js';
 import { type Config, ConfigError, loadConfig } from './config/config.js';
 import { readEnvironment } from './config/environment.js';
@@ -15,7 +18,9 @@ async function main(): Promise<void> {
   const stopAsked = untilStopIsAsked();
   let app: NestExpressApplication | undefined;
   try {
-    app = await createApp(config, logger);
+    const adapter = new AppAdapter();
+    if (config.role !== 'worker') await adapter.answerWhileStarting(config.http.port, config.http.host);
+    app = await createApp(config, logger, adapter);
     if (config.role === 'worker') await app.init();
     else await app.listen(config.http.port, config.http.host);
   } catch (error) {
@@ -27,6 +32,8 @@ async function main(): Promise<void> {
   greet(app, config, logger);
   await stopAsked;
   logger.info('Forecourt stops');
+  app.get(Lifecycle).beginToStop();
+  if (config.role !== 'worker') await sleep(config.http.drainMs);
   const isClean = await stop(app, logger);
   await flushed(logger);
   process.exit(isClean ? 0 : 1);

@@ -58,6 +58,7 @@ const WHO: Readonly<Record<string, readonly Caller[]>> = {
   'GET /dev/mail/:id/html': EVERYBODY,
   'GET /dev/mail/:id/source': EVERYBODY,
   'GET /dev/mail/:id/text': EVERYBODY,
+  'GET /health': EVERYBODY,
   'GET /health/live': EVERYBODY,
   'GET /health/ready': EVERYBODY,
   'PATCH /api/v1/admin/users/:user_id': ADMINS,

@@ -188,27 +188,38 @@ describe('GET /health', () => {
 
     expect([response.status, await jsonOf(response)]).toEqual([
       200,
-      { status: 'ok', checks: { database: 'ok', migrations: 'ok', storage: 'ok' } },
+      {
+        status: 'ok',
+        checks: { database: 'ok', migrations: 'ok', storage: 'ok' },
+        latency_ms: { database: expect.any(Number), migrations: expect.any(Number), storage: expect.any(Number) },
+      },
     ]);
   });
 
   it('/ready answers 503 while files cannot be stored', async () => {
     await rename(`${app.uploadDir}/.incoming`, `${app.uploadDir}/.away`);
-    const response = await app.request('/health/ready');
+    // the answer before it serves for some seconds
+    const response = await eventually('it is seen', async () => {
+      const answer = await app.request('/health/ready');
+      return answer.status === 503 && answer;
+    });
     await rename(`${app.uploadDir}/.away`, `${app.uploadDir}/.incoming`);
 
     expect([response.status, await jsonOf(response)]).toEqual([
       503,
       expect.objectContaining({ error_code: 'SERVICE_UNAVAILABLE', detail: 'Not ready: storage' }),
     ]);
-    expect((await app.request('/health/ready')).status).toBe(200);
+    await eventually('it is seen to be back', async () => (await app.request('/health/ready')).status === 200);
   });
 
   it('/ready answers 503 while a migration is missing', async () => {
     const [last] = await app.database.query<{ name: string; timestamp: string }>(
       'DELETE FROM migrations WHERE id = (SELECT max(id) FROM migrations) RETURNING name, timestamp',
     );
-    const response = await app.request('/health/ready');
+    const response = await eventually('it is seen', async () => {
+      const answer = await app.request('/health/ready');
+      return answer.status === 503 && answer;
+    });
     await app.database.query('INSERT INTO migrations (name, timestamp) VALUES ($1, $2)', [last!.name, last!.timestamp]);
 
     expect([response.status, (await jsonOf(response))['detail']]).toEqual([503, 'Not ready: migrations']);

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { ApplicationSecret } from './application-secret.js';
 import { Clock } from './clock.js';
 import { ErrorFilter } from './error.filter.js';
+import { Lifecycle } from './lifecycle.js';
 import { LOGGER } from './logging.js';
 import { RequestValidationPipe } from './request-validation.pipe.js';
 import { SealedValues } from './sealed-values.js';
@@ -21,13 +22,14 @@ export class CommonModule {
       providers: [
         ApplicationSecret,
         Clock,
+        Lifecycle,
         SealedValues,
         { provide: LOGGER, useValue: logger },
         ErrorFilter,
         { provide: APP_FILTER, useExisting: ErrorFilter },
         { provide: APP_PIPE, useClass: RequestValidationPipe },
       ],
-      exports: [ApplicationSecret, Clock, LOGGER, ErrorFilter, SealedValues],
+      exports: [ApplicationSecret, Clock, Lifecycle, LOGGER, ErrorFilter, SealedValues],
     };
   }
 }

@@ -93,6 +93,7 @@ describe('loadConfig', () => {
         maxArrayLength: 1000,
         minBodyProgressBytes: 500,
         keepAliveMs: 65_000,
+        drainMs: 0,
       },
       database: { url: undefined, poolMin: 20, poolMax: 60, poolTimeoutMs: 30_000, recycleSeconds: 3600 },
       auth: {
@@ -201,6 +202,7 @@ describe('loadConfig', () => {
     ['MAX_JSON_SIZE', '1024', { http: { maxJsonBytes: 1024 } }],
     ['MAX_JSON_DEPTH', '100', { http: { maxJsonDepth: 100 } }],
     ['MAX_ARRAY_LENGTH', '1', { http: { maxArrayLength: 1 } }],
+    ['DRAIN_SECONDS', '300', { http: { drainMs: 300_000 } }],
     ['MIN_BODY_PROGRESS', '1', { http: { minBodyProgressBytes: 1 } }],
     ['KEEP_ALIVE_SECONDS', '360', { http: { keepAliveMs: 360_000 } }],
     ['DATABASE_URL', 'postgres://u:p@h/d', { database: { url: 'postgres://u:p@h/d' } }],
@@ -459,6 +461,7 @@ describe('a setting that cannot be read', () => {
     ['MAX_JSON_SIZE', 'must be a whole number from 1024 to 10485760', '1023', '10485761', '100kb'],
     ['MAX_JSON_DEPTH', 'must be a whole number from 1 to 100', '0', '101'],
     ['MAX_ARRAY_LENGTH', 'must be a whole number from 1 to 100000', '0', '100001'],
+    ['DRAIN_SECONDS', 'must be a whole number from 0 to 300', '-1', '301', '1.5'],
     ['MIN_BODY_PROGRESS', 'must be a whole number from 1 to 65536', '0', '65537'],
     ['KEEP_ALIVE_SECONDS', 'must be a whole number from 1 to 3600', '0', '3601', '1.5'],
     [

@@ -47,6 +47,8 @@ export interface Config {
     readonly minBodyProgressBytes: number;
     /** Between two requests of one connection. */
     readonly keepAliveMs: number;
+    /** Between being told to stop and taking no further connection. */
+    readonly drainMs: number;
   };
   readonly database: {
     /** Undefined means: run the embedded PostgreSQL under `dataDir`. */
@@ -221,6 +223,7 @@ function toConfig(values: SettingValues, providers: readonly ProviderSettings[])
       maxArrayLength: values.MAX_ARRAY_LENGTH,
       minBodyProgressBytes: values.MIN_BODY_PROGRESS,
       keepAliveMs: values.KEEP_ALIVE_SECONDS * 1000,
+      drainMs: values.DRAIN_SECONDS * 1000,
     },
     database: {
       url: values.DATABASE_URL,

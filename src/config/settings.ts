@@ -86,6 +86,12 @@ export const SETTINGS = {
   MAX_JSON_SIZE: setting('HTTP', whole(1024, 10_485_760), '102400', 'largest JSON or form body in bytes'),
   MAX_JSON_DEPTH: setting('HTTP', whole(1, 100), '10', 'deepest nesting of a JSON body'),
   MAX_ARRAY_LENGTH: setting('HTTP', whole(1, 100_000), '1000', 'longest array in a JSON body'),
+  DRAIN_SECONDS: setting(
+    'HTTP',
+    whole(0, 300),
+    '0',
+    'seconds for which a process that was told to stop goes on taking requests while /health/ready answers 503, so that balancers turn elsewhere first',
+  ),
   MIN_BODY_PROGRESS: setting(
     'HTTP',
     whole(1, 65_536),

@@ -33,6 +33,11 @@ export class JobRecordsService {
     return { ...counts, workers, scheduled: scheduled.map((job) => ({ ...job, nextAt: next.get(job.name) ?? null })) };
   }
 
+  /** Whether some process lives that runs jobs. */
+  async isAnybodyWorking(): Promise<boolean> {
+    return (await this.records.listWorkers(DEAD_AFTER_SECONDS)).length > 0;
+  }
+
   /** Latest first, their errors without e-mail addresses. */
   async listBuried(page: number, size: number): Promise<Rows<BuriedJob>> {
     const [jobs, { buried }] = await Promise.all([this.records.listBuried(page, size), this.records.count()]);

@@ -86,6 +86,11 @@ export class MailStatusService {
     };
   }
 
+  /** Whether mail waits for the server to come back. */
+  async isPaused(): Promise<boolean> {
+    return (await this.states.read()).pausedSince !== null;
+  }
+
   /**
    * Sends a message now, past the queue, its pauses and suppressions, over a connection of its own. Never throws for what the
    * server says: each step has its words.

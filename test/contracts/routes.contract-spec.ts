@@ -13,6 +13,7 @@ const PUBLIC = [
   'GET /.well-known/jwks.json',
   'GET /api/v1/auth/openid/:provider/callback',
   'GET /api/v1/auth/providers',
+  'GET /health',
   'GET /health/live',
   'GET /health/ready',
   'POST /api/v1/auth/email/confirm',
