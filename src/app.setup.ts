@@ -17,12 +17,15 @@ import { Clock } from './common/clock.js';
 import { MalformedRequest, RequestTimeout } from './common/errors.js';
 import { Lifecycle } from './common/lifecycle.js';
 import { NestLogger } from './common/logging.js';
+import { Metrics } from './common/metrics.js';
 import { rawRefusal } from './common/raw-refusal.js';
 import { requestId } from './common/request-id.js';
 import { requestLog } from './common/request-log.js';
+import { requestMetrics } from './common/request-metrics.js';
 import { securityHeaders } from './common/security-headers.js';
 import type { Config } from './config/config.js';
 import { JobsService } from './jobs/jobs.service.js';
+import { MetricsEndpoint } from './ops/metrics-endpoint.js';
 
 const DRAIN_WITHIN_MS = 10_000;
 
@@ -41,9 +44,11 @@ export async function createApp(
   app.disable('etag');
   app.set('query parser', 'simple');
   app.set('trust proxy', [...config.http.trustProxy]);
+  const metrics = app.get(Metrics);
   app.use(
     requestId,
     requestLog(logger),
+    ...(metrics.isOn ? [requestMetrics(metrics)] : []),
     securityHeaders,
     bodyProgress(config.http.minBodyProgressBytes, app.get(Clock)),
   );
@@ -59,6 +64,8 @@ export async function createApp(
   });
   // versioned routes are /api/v1/…; neutral ones (health, development inbox) stand at the root
   app.enableVersioning({ type: VersioningType.URI, prefix: 'api/v' });
+  if (config.metrics.token !== undefined && config.metrics.port === undefined)
+    app.getHttpAdapter().getInstance().get('/metrics', app.get(MetricsEndpoint).handle);
   if (config.http.docsEnabled) serveDocs(app, config);
   hardenServer(app.getHttpServer(), config.http.keepAliveMs);
   return app;

@@ -4,6 +4,7 @@ import type { Actor } from '../common/actor.js';
 import type { Tx } from '../database/transactions.js';
 import type { User } from '../users/users.service.js';
 import { AccountKey } from './locks/account-key.js';
+import { SignInMetrics } from './sign-in.metrics.js';
 
 /** Puts every sign-in on record, good or bad. */
 @Injectable()
@@ -11,6 +12,7 @@ export class SignInRecords {
   constructor(
     private readonly audit: AuditService,
     private readonly key: AccountKey,
+    private readonly metrics: SignInMetrics,
   ) {}
 
   /** Commits with the session: nobody gets a token without it. */
@@ -38,6 +40,7 @@ export class SignInRecords {
    * attempts at the same name can be told.
    */
   async refused(actor: Actor, user: User | null, name: string): Promise<void> {
+    this.metrics.count('password', 'refused');
     await this.audit.recordSeldom(actor, {
       action: 'auth.sign_in_refused',
       targetKind: 'user',

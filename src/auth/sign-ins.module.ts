@@ -6,6 +6,7 @@ import { UsersModule } from '../users/users.module.js';
 import { AccountsModule } from './accounts/accounts.module.js';
 import { FactorsModule } from './factors/factors.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
+import { SignInMetrics } from './sign-in.metrics.js';
 import { SignInRecords } from './sign-in-records.js';
 import { SignIns } from './sign-ins.js';
 import { SingleSignOn } from './single-sign-on.js';
@@ -28,7 +29,7 @@ import { SigningKeys } from './tokens/signing-keys.js';
     UsersModule,
     JwtModule.register({}),
   ],
-  providers: [AccessTokens, SigningKeys, SignInRecords, SignIns, SingleSignOn],
-  exports: [AccessTokens, SigningKeys, SignInRecords, SignIns, SingleSignOn],
+  providers: [AccessTokens, SigningKeys, SignInMetrics, SignInRecords, SignIns, SingleSignOn],
+  exports: [AccessTokens, SigningKeys, SignInMetrics, SignInRecords, SignIns, SingleSignOn],
 })
 export class SignInsModule {}

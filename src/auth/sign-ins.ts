@@ -2,13 +2,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import type { Actor } from '../common/actor.js';
 import { LOGGER } from '../common/logging.js';
-import type { Tx } from '../database/transactions.js';
+import { type Tx, whenCommitted } from '../database/transactions.js';
 import { type User, UsersService } from '../users/users.service.js';
 import { type SignInResponse, toSignInResponse } from './auth.dto.js';
 import { FactorsService } from './factors/factors.service.js';
 import { type SignInChallenge, SignInChallenges } from './factors/sign-in-challenges.js';
 import type { Client } from './sessions/client.js';
 import { type Grant, SessionsService } from './sessions/sessions.service.js';
+import { SignInMetrics } from './sign-in.metrics.js';
 import { SignInRecords } from './sign-in-records.js';
 import { SingleSignOn } from './single-sign-on.js';
 import { AccessTokens } from './tokens/access-tokens.js';
@@ -35,6 +36,7 @@ export class SignIns {
     private readonly singleSignOn: SingleSignOn,
     private readonly records: SignInRecords,
     private readonly tokens: AccessTokens,
+    private readonly metrics: SignInMetrics,
     @Inject(LOGGER) logger: Logger,
   ) {
     this.logger = logger.child({ logger: 'auth' });
@@ -49,7 +51,12 @@ export class SignIns {
     if (!(await this.users.isUnchanged(tx, user))) return null;
     if (method !== 'openid' && !this.singleSignOn.admitsPastProvider(user)) return null;
     const methods = WHOLE_BY_THEMSELVES.has(method) ? [] : await this.factors.findMethods(tx, user.id);
-    if (methods.length > 0) return this.challenges.issue(tx, actor, client, { user, method, methods });
+    if (methods.length > 0) {
+      whenCommitted(tx, () => {
+        this.metrics.count(method, 'challenged');
+      });
+      return this.challenges.issue(tx, actor, client, { user, method, methods });
+    }
     return this.begin(tx, actor, client, user, [method]);
   }
 
@@ -57,6 +64,9 @@ export class SignIns {
   async begin(tx: Tx, actor: Actor, client: Client, user: User, methods: readonly string[]): Promise<Grant | null> {
     const grant = await this.sessions.begin(tx, actor, user, client, methods);
     if (grant === null) return null;
+    whenCommitted(tx, () => {
+      this.metrics.count(methods[0] ?? '', 'succeeded');
+    });
     await this.records.succeeded(tx, actor, user, { methods, sessionId: grant.session.id });
     if (!methods.includes('openid')) await this.singleSignOn.noteIfBreakGlass(tx, actor, user);
     return grant;

@@ -6,6 +6,7 @@ import { Clock } from './clock.js';
 import { ErrorFilter } from './error.filter.js';
 import { Lifecycle } from './lifecycle.js';
 import { LOGGER } from './logging.js';
+import { Metrics } from './metrics.js';
 import { RequestValidationPipe } from './request-validation.pipe.js';
 import { SealedValues } from './sealed-values.js';
 
@@ -23,13 +24,14 @@ export class CommonModule {
         ApplicationSecret,
         Clock,
         Lifecycle,
+        Metrics,
         SealedValues,
         { provide: LOGGER, useValue: logger },
         ErrorFilter,
         { provide: APP_FILTER, useExisting: ErrorFilter },
         { provide: APP_PIPE, useClass: RequestValidationPipe },
       ],
-      exports: [ApplicationSecret, Clock, Lifecycle, LOGGER, ErrorFilter, SealedValues],
+      exports: [ApplicationSecret, Clock, Lifecycle, LOGGER, Metrics, ErrorFilter, SealedValues],
     };
   }
 }

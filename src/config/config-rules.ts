@@ -5,6 +5,8 @@ import type { SettingValues } from './settings.js';
 const WELL_KNOWN =
   /change[-_ ]?me|your[-_]|secret[-_]?key|^(admin|password|secret|default|forecourt|letmein)\d*!?$|12345678|password/i;
 
+const OWN_ADDRESS = /^(127(\.\d{1,3}){3}|::1|localhost)$/i;
+
 /** What is wrong with settings that can each be read, by the setting's name and without showing a value. */
 export function problemsOf(values: SettingValues): string[] {
   const problems: string[] = [];
@@ -48,7 +50,7 @@ export function problemsOf(values: SettingValues): string[] {
     if ((values[one] === undefined) !== (values[other] === undefined))
       problems.push(`${one} and ${other} must be set together`);
   }
-  problems.push(...problemsOfSigning(values));
+  problems.push(...problemsOfSigning(values), ...problemsOfMetrics(values));
   const keyIds = (values.FILE_ENCRYPTION_KEYS ?? []).map(({ id }) => id);
   if (new Set(keyIds).size < keyIds.length) problems.push('FILE_ENCRYPTION_KEYS must not list an id twice');
   const signingIds = (values.JWT_PRIVATE_KEYS ?? []).map(({ id }) => id);
@@ -86,6 +88,18 @@ function problemsOfSigning(values: SettingValues): string[] {
   return given === 0 || given === parts.length
     ? []
     : ['DKIM_DOMAIN, DKIM_SELECTOR and DKIM_PRIVATE_KEY (or DKIM_PRIVATE_KEY_FILE) must be set together'];
+}
+
+/** Whoever can read metrics learns how a practice is doing. */
+function problemsOfMetrics({ METRICS_PORT, METRICS_HOST, METRICS_TOKEN, PORT }: SettingValues): string[] {
+  const problems: string[] = [];
+  if (METRICS_TOKEN !== undefined && Buffer.byteLength(METRICS_TOKEN) < 32)
+    problems.push('METRICS_TOKEN must be at least 32 bytes long');
+  if (METRICS_PORT === undefined) return problems;
+  if (METRICS_PORT === PORT && PORT !== 0) problems.push('METRICS_PORT must not be PORT');
+  if (METRICS_TOKEN === undefined && !OWN_ADDRESS.test(METRICS_HOST))
+    problems.push('METRICS_TOKEN is required when METRICS_HOST is not 127.0.0.1, ::1 or localhost');
+  return problems;
 }
 
 function weaknessesOf(key: string): string[] {

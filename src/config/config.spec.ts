@@ -41,6 +41,8 @@ afterAll(() => {
 const FREE_TEXT: readonly SettingName[] = [
   'DATA_DIR',
   'HOST',
+  'METRICS_HOST',
+  'METRICS_TOKEN',
   'SECRET_KEY',
   'SECRET_KEY_PREVIOUS',
   'BREAK_GLASS_USERNAME',
@@ -95,6 +97,7 @@ describe('loadConfig', () => {
         keepAliveMs: 65_000,
         drainMs: 0,
       },
+      metrics: { port: undefined, host: '127.0.0.1', token: undefined },
       database: { url: undefined, poolMin: 20, poolMax: 60, poolTimeoutMs: 30_000, recycleSeconds: 3600 },
       auth: {
         secretKey: undefined,
@@ -205,6 +208,9 @@ describe('loadConfig', () => {
     ['DRAIN_SECONDS', '300', { http: { drainMs: 300_000 } }],
     ['MIN_BODY_PROGRESS', '1', { http: { minBodyProgressBytes: 1 } }],
     ['KEEP_ALIVE_SECONDS', '360', { http: { keepAliveMs: 360_000 } }],
+    ['METRICS_PORT', '9464', { metrics: { port: 9464, host: '127.0.0.1', token: undefined } }],
+    ['METRICS_HOST', '::1', { metrics: { host: '::1' } }],
+    ['METRICS_TOKEN', 't'.repeat(32), { metrics: { port: undefined, token: 't'.repeat(32) } }],
     ['DATABASE_URL', 'postgres://u:p@h/d', { database: { url: 'postgres://u:p@h/d' } }],
     ['DB_POOL_SIZE', '0', { database: { poolMin: 0, poolMax: 40 } }],
     ['DB_MAX_OVERFLOW', '0', { database: { poolMin: 20, poolMax: 20 } }],
@@ -464,6 +470,7 @@ describe('a setting that cannot be read', () => {
     ['DRAIN_SECONDS', 'must be a whole number from 0 to 300', '-1', '301', '1.5'],
     ['MIN_BODY_PROGRESS', 'must be a whole number from 1 to 65536', '0', '65537'],
     ['KEEP_ALIVE_SECONDS', 'must be a whole number from 1 to 3600', '0', '3601', '1.5'],
+    ['METRICS_PORT', 'must be a whole number from 0 to 65535', '65536', '-1', 'on'],
     [
       'DATABASE_URL',
       'must look like postgresql://user:password@host:5432/database',
@@ -651,6 +658,18 @@ describe('settings that do not go together', () => {
       { DB_POOL_SIZE: '1', DB_MAX_OVERFLOW: '2' },
       'DB_POOL_SIZE and DB_MAX_OVERFLOW must together allow at least 4 connections',
     ],
+    ['a short token', { METRICS_TOKEN: 't'.repeat(31) }, 'METRICS_TOKEN must be at least 32 bytes long'],
+    ['metrics on the port of requests', { METRICS_PORT: '8000' }, 'METRICS_PORT must not be PORT'],
+    [
+      'metrics for everybody',
+      { METRICS_PORT: '9464', METRICS_HOST: '0.0.0.0' },
+      'METRICS_TOKEN is required when METRICS_HOST is not 127.0.0.1, ::1 or localhost',
+    ],
+    [
+      'metrics for everybody by a name',
+      { METRICS_PORT: '9464', METRICS_HOST: '127.0.0.1.example.com' },
+      'METRICS_TOKEN is required when METRICS_HOST is not 127.0.0.1, ::1 or localhost',
+    ],
     ['a user name without a password', { SMTP_USERNAME: 'me' }, 'SMTP_USERNAME and SMTP_PASSWORD must be set together'],
     ['a password without a user name', { SMTP_PASSWORD: 'me' }, 'SMTP_USERNAME and SMTP_PASSWORD must be set together'],
     [
@@ -817,6 +836,7 @@ describe('the catalogue of settings', () => {
       'DATABASE_URL',
       'DKIM_PRIVATE_KEY',
       'FILE_ENCRYPTION_KEYS',
+      'METRICS_TOKEN',
       'REDIS_URL',
       'S3_SECRET_ACCESS_KEY',
       'SECRET_KEY',

@@ -50,6 +50,13 @@ export interface Config {
     /** Between being told to stop and taking no further connection. */
     readonly drainMs: number;
   };
+  /** Off when there is neither a port nor a token. */
+  readonly metrics: {
+    /** Undefined means: the one that serves requests. */
+    readonly port: number | undefined;
+    readonly host: string;
+    readonly token: string | undefined;
+  };
   readonly database: {
     /** Undefined means: run the embedded PostgreSQL under `dataDir`. */
     readonly url: string | undefined;
@@ -225,6 +232,7 @@ function toConfig(values: SettingValues, providers: readonly ProviderSettings[])
       keepAliveMs: values.KEEP_ALIVE_SECONDS * 1000,
       drainMs: values.DRAIN_SECONDS * 1000,
     },
+    metrics: { port: values.METRICS_PORT, host: values.METRICS_HOST, token: values.METRICS_TOKEN },
     database: {
       url: values.DATABASE_URL,
       poolMin: values.DB_POOL_SIZE,

@@ -105,6 +105,23 @@ export const SETTINGS = {
     'seconds that a connection may wait for its next request; more than the load balancer in front keeps its own (most: 60), or it now and then answers 502',
   ),
 
+  METRICS_PORT: optional(
+    'Metrics',
+    whole(0, 65535),
+    'port of its own for Prometheus (GET /metrics); 0 takes a free one; no such port when unset',
+  ),
+  METRICS_HOST: setting(
+    'Metrics',
+    text,
+    '127.0.0.1',
+    'address that METRICS_PORT listens on; any other than this machine’s own needs METRICS_TOKEN',
+  ),
+  METRICS_TOKEN: optional(
+    'Metrics',
+    secretText,
+    'bearer token that Prometheus must bring, 32 bytes or more; without METRICS_PORT metrics are then at /metrics of PORT; with neither there are none',
+  ),
+
   DATABASE_URL: optional(
     'Database',
     postgresAddress,

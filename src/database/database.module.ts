@@ -5,6 +5,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { Announcements } from './announcements.js';
 import { Database } from './database.js';
 import { openDatabase } from './open-database.js';
+import { PoolMetrics } from './pool.metrics.js';
 import { Transactions } from './transactions.js';
 
 /**
@@ -21,6 +22,7 @@ import { Transactions } from './transactions.js';
     },
     Transactions,
     Announcements,
+    PoolMetrics,
   ],
   exports: [Database, Transactions, Announcements],
 })

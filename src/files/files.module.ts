@@ -15,6 +15,7 @@ import { JobsService } from '../jobs/jobs.service.js';
 import { SCHEDULED } from '../jobs/scheduled.jobs.js';
 import { FilesController } from './files.controller.js';
 import { SCAN_FILE } from './files.jobs.js';
+import { FilesMetrics } from './files.metrics.js';
 import { FilesRepository } from './files.repository.js';
 import { FilesService } from './files.service.js';
 import { ClamAvScanner } from './scan/clamav.scanner.js';
@@ -39,6 +40,7 @@ const SCAN_WITHIN_MS = 30_000;
   providers: [
     FilesRepository,
     FilesService,
+    FilesMetrics,
     FileKeys,
     FileReader,
     FileScans,

@@ -7,15 +7,16 @@ import { together, Transactions, type Tx } from '../database/transactions.js';
 import type { Download } from './download.js';
 import { StoredFile } from './file.entity.js';
 import { storageKeyFor } from './file-names.js';
-import { FileRoom } from './care/file-room.js';
+import { FileRoom, type FileUsage } from './care/file-room.js';
 import { FileReader, type VerifiedContent } from './file-reader.js';
 import { FileInfected, FileIntegrityFailed, FileNotFound } from './files.errors.js';
+import { FilesMetrics } from './files.metrics.js';
 import { FilesRepository } from './files.repository.js';
 import { FileScans } from './scan/file-scans.js';
 import { FileStorages } from './storage/file-storages.js';
 import type { ReceivedFile } from './upload.js';
 
-export type { ReceivedFile, StoredFile, VerifiedContent };
+export type { FileUsage, ReceivedFile, StoredFile, VerifiedContent };
 
 /** What a file belongs to; the module of that kind says who may see it. */
 export interface FileOwner {
@@ -36,6 +37,7 @@ export class FilesService {
     private readonly reader: FileReader,
     private readonly scans: FileScans,
     private readonly room: FileRoom,
+    private readonly metrics: FilesMetrics,
     private readonly alerts: AlertsService,
     private readonly audit: AuditService,
     private readonly transactions: Transactions,
@@ -67,10 +69,16 @@ export class FilesService {
       uploadedBy: nameOf(actor),
       uploadedById: actor.kind === 'user' ? actor.id : null,
     });
-    await this.scans.begin(file, received.incoming.stream());
-    await this.storages.current.put(file.storageKey, await received.incoming.force());
+    try {
+      await this.scans.begin(file, received.incoming.stream());
+      await this.storages.current.put(file.storageKey, await received.incoming.force());
+    } catch (error) {
+      this.metrics.countUnstored('failed');
+      throw error;
+    }
     this.room.note(file.sizeBytes);
     if (file.scanState === 'infected') await this.quarantine(file);
+    this.metrics.countStored(file.sizeBytes);
     return file;
   }
 
@@ -135,8 +143,19 @@ export class FilesService {
   private async quarantine(file: StoredFile): Promise<never> {
     file.ownerKind = QUARANTINE;
     file.ownerId = null;
+    this.metrics.countUnstored('quarantined');
     await this.transactions.run((tx) => this.record(tx, file));
     throw new FileInfected();
+  }
+
+  /** Counts every file: ask seldom. */
+  async usage(): Promise<FileUsage> {
+    return this.room.usage();
+  }
+
+  /** On the disk of the upload folder, for whoever runs Forecourt. */
+  async freeBytes(): Promise<number> {
+    return this.room.freeBytes();
   }
 
   /** Resolves when files can be stored; throws otherwise. */

@@ -39,7 +39,8 @@ const IS_BURIED = 'attempts >= max_attempts AND locked_at IS NULL';
 export class JobRecordsRepository {
   constructor(private readonly database: Database) {}
 
-  async count(): Promise<JobCounts> {
+  /** Of so many rows at most, where a number near enough will do; of all of them when there is no such number. */
+  async count(mostRows: number | null = null): Promise<JobCounts> {
     const [row] = await this.database.read<JobCounts>(
       `SELECT count(*) FILTER (WHERE is_alive AND locked_at IS NULL AND run_at <= now())::int AS waiting,
          count(*) FILTER (WHERE is_alive AND locked_at IS NULL AND run_at > now())::int AS later,
@@ -47,7 +48,8 @@ export class JobRecordsRepository {
          count(*) FILTER (WHERE NOT is_alive AND locked_at IS NULL)::int AS buried,
          coalesce(extract(epoch FROM now() - min(run_at)
            FILTER (WHERE is_alive AND locked_at IS NULL AND run_at <= now())), 0)::float AS "oldestWaitingSeconds"
-       FROM (SELECT *, attempts < max_attempts AS is_alive FROM graphile_worker.jobs) AS jobs`,
+       FROM (SELECT locked_at, run_at, attempts < max_attempts AS is_alive FROM graphile_worker.jobs LIMIT $1) AS jobs`,
+      [mostRows],
     );
     return row ?? { waiting: 0, later: 0, running: 0, buried: 0, oldestWaitingSeconds: 0 };
   }

@@ -33,9 +33,19 @@ export class JobRecordsService {
     return { ...counts, workers, scheduled: scheduled.map((job) => ({ ...job, nextAt: next.get(job.name) ?? null })) };
   }
 
+  /** Counts at most so many jobs. */
+  async count(mostRows: number): Promise<JobCounts> {
+    return this.records.count(mostRows);
+  }
+
   /** Whether some process lives that runs jobs. */
   async isAnybodyWorking(): Promise<boolean> {
-    return (await this.records.listWorkers(DEAD_AFTER_SECONDS)).length > 0;
+    return (await this.countWorkers()) > 0;
+  }
+
+  /** Processes that live and run jobs. */
+  async countWorkers(): Promise<number> {
+    return (await this.records.listWorkers(DEAD_AFTER_SECONDS)).length;
   }
 
   /** Latest first, their errors without e-mail addresses. */

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { JobRecordsRepository } from './job-records.repository.js';
 import { JobRecordsService } from './job-records.service.js';
+import { JobsMetrics } from './jobs.metrics.js';
 import { JobsService } from './jobs.service.js';
 
 /**
@@ -9,7 +10,7 @@ import { JobsService } from './jobs.service.js';
  * module that defines it.
  */
 @Module({
-  providers: [JobsService, JobRecordsRepository, JobRecordsService],
+  providers: [JobsService, JobsMetrics, JobRecordsRepository, JobRecordsService],
   exports: [JobsService, JobRecordsService],
 })
 export class JobsModule {}

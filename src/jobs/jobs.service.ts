@@ -4,6 +4,7 @@ import {
   run,
   runMigrations,
   type Runner,
+  type Task,
   type TaskList,
   type WorkerEvents,
 } from 'graphile-worker';
@@ -17,6 +18,7 @@ import { Database } from '../database/database.js';
 import { exclusively } from '../database/locks.js';
 import { rowsIn, type Tx } from '../database/transactions.js';
 import { JobRecordsRepository } from './job-records.repository.js';
+import { JobsMetrics } from './jobs.metrics.js';
 import type { ScheduledJob } from './scheduled.jobs.js';
 
 /** A kind of background work. The payload carries ids, never copies of rows or personal data. */
@@ -73,6 +75,7 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     private readonly database: Database,
     private readonly records: JobRecordsRepository,
+    private readonly metrics: JobsMetrics,
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) logger: Logger,
   ) {
@@ -81,8 +84,7 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Names the one handler of a kind of job. Call it before the application has started. */
   handle<Payload extends object>(job: JobDefinition<Payload>, handler: (payload: Payload) => Promise<void>): void {
-    if (job.name in this.tasks) throw new Error(`job ${job.name} has a handler already`);
-    this.tasks[job.name] = (payload) => handler(payload as Payload);
+    this.add(job.name, (payload) => this.metrics.watch(job.name, () => handler(payload as Payload)));
   }
 
   /**
@@ -90,14 +92,19 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
    * A long one listens to the signal, which comes when the process is to end. Call it before the application has started.
    */
   schedule(job: ScheduledJob, handler: (stop: AbortSignal) => Promise<void>): void {
-    this.handle({ name: job.name, maxAttempts: RUNS_CUT_OFF }, async () => {
+    this.add(job.name, async () => {
       try {
-        await handler(this.stopSignal.signal);
+        await this.metrics.watch(job.name, () => handler(this.stopSignal.signal));
       } catch (error) {
         this.logger.error({ job: job.name, err: error }, 'a scheduled job failed; it runs again at its next time');
       }
     });
     this.scheduled.push(job);
+  }
+
+  private add(name: string, task: Task): void {
+    if (name in this.tasks) throw new Error(`job ${name} has a handler already`);
+    this.tasks[name] = task;
   }
 
   /** Adds one job per payload; they exist exactly when the transaction commits. */

@@ -4,6 +4,7 @@ import { FilesModule } from '../files/files.module.js';
 import { MailModule } from '../mail/mail.module.js';
 import { LeadStatusChangesRepository } from './lead-status-changes.repository.js';
 import { LeadsController } from './leads.controller.js';
+import { LeadsMetrics } from './leads.metrics.js';
 import { LeadsRepository } from './leads.repository.js';
 import { LeadsService } from './leads.service.js';
 
@@ -15,6 +16,6 @@ import { LeadsService } from './leads.service.js';
 @Module({
   imports: [AuditModule, FilesModule, MailModule],
   controllers: [LeadsController],
-  providers: [LeadsRepository, LeadStatusChangesRepository, LeadsService],
+  providers: [LeadsRepository, LeadStatusChangesRepository, LeadsService, LeadsMetrics],
 })
 export class LeadsModule {}

@@ -7,7 +7,7 @@ import { AppError } from '../common/errors.js';
 import type { Rows } from '../common/pagination.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { isSurelyRolledBack } from '../database/constraints.js';
-import { together, Transactions, type Tx } from '../database/transactions.js';
+import { together, Transactions, type Tx, whenCommitted } from '../database/transactions.js';
 import { FilesService, type ReceivedFile, type StoredFile, type VerifiedContent } from '../files/files.service.js';
 import { RateLimitsService } from '../limits/rate-limits.service.js';
 import { type MailMessage, MailService, type OutgoingMail } from '../mail/mail.service.js';
@@ -17,6 +17,7 @@ import { LeadStatus } from './lead-status.js';
 import { Lead } from './lead.entity.js';
 import { LeadEmailDuplicate, LeadNotFound } from './leads.errors.js';
 import { attorneyNotification, prospectConfirmation } from './leads.mails.js';
+import { LeadsMetrics } from './leads.metrics.js';
 import { type LeadListing, LeadsRepository } from './leads.repository.js';
 import { resumeNameOf } from './resume-name.js';
 
@@ -57,6 +58,7 @@ export class LeadsService {
     private readonly mail: MailService,
     private readonly audit: AuditService,
     private readonly limits: RateLimitsService,
+    private readonly metrics: LeadsMetrics,
     private readonly transactions: Transactions,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
@@ -96,6 +98,7 @@ export class LeadsService {
           this.mail.queue(tx, { kind: 'lead', id: lead.id }, this.mailsAbout(lead, file)),
         ),
       );
+      this.metrics.countCreated();
     } catch (error) {
       // When the connection broke at the commit, the lead may exist, and its résumé with it; bytes that no row names cost
       // less than a lead without its file.
@@ -137,6 +140,7 @@ export class LeadsService {
       const lead = await this.leads.lockById(tx, id);
       if (lead === null) throw new LeadNotFound();
       const before = lead.status;
+      const isFirstMove = lead.updatedAt.getTime() === lead.createdAt.getTime();
       lead.moveTo(status, actor.kind === 'user' ? actor.id : null, this.clock.now());
       await together(
         this.leads.update(tx, lead, ['status', 'updatedAt', 'reachedOutAt', 'reachedOutById']),
@@ -148,6 +152,9 @@ export class LeadsService {
           details: { from: before, to: status },
         }),
       );
+      whenCommitted(tx, () => {
+        this.metrics.countMove(lead, before, isFirstMove);
+      });
       return lead;
     });
   }

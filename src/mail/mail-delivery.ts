@@ -15,6 +15,7 @@ import { MailSender } from './mail-sender.js';
 import { MailServer } from './mail-server.js';
 import { MailSuppressionsRepository } from './mail-suppressions.repository.js';
 import { DELIVER_MAIL } from './mail.jobs.js';
+import { MailMetrics } from './mail.metrics.js';
 import { MailRepository } from './mail.repository.js';
 import { retryWaitMs } from './retry-wait.js';
 
@@ -76,6 +77,7 @@ export class MailDelivery {
     private readonly sender: MailSender,
     private readonly jobs: JobsService,
     private readonly alerts: AlertsService,
+    private readonly metrics: MailMetrics,
     private readonly transactions: Transactions,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
@@ -196,6 +198,7 @@ export class MailDelivery {
     message.attempts += 1;
     message.markSent(this.clock.now());
     if (!(await this.deliveries.recordSentAlone(attempt))) await this.noteSentInPause(attempt);
+    this.metrics.countSent(message);
     this.logger.info({ message_id: message.id, template: message.template, attempt: number }, 'mail sent');
   }
 
@@ -216,6 +219,7 @@ export class MailDelivery {
     );
     if (!isNoted) return;
     const { kind, error } = failure;
+    this.metrics.countFailure(kind, message.state === MailState.Failed);
     const line = { message_id: message.id, template: message.template, kind, attempt: number, err: error };
     if (message.state === MailState.Failed) this.logger.error(line, 'mail given up');
     else this.logger.warn(line, 'mail not delivered yet');

@@ -25,6 +25,16 @@ export interface MailDepth {
   readonly oldestSince: Date | null;
 }
 
+/** What is owed and not sent. */
+export interface MailWaiting {
+  readonly due: number;
+  /** Until the mail server comes back. */
+  readonly held: number;
+  /** How long the oldest of all has waited; 0 when there is none. */
+  readonly oldestSeconds: number;
+  readonly isPaused: boolean;
+}
+
 interface OutcomesRow extends Readonly<Record<AttemptOutcome, number>> {
   readonly median: number | null;
   readonly p95: number | null;
@@ -69,6 +79,20 @@ export class MailFiguresRepository {
       delaySeconds: median === null || p95 === null ? null : { median, p95 },
       lastFailure: failedAt === null ? null : { at: failedAt, words: failedWords },
     };
+  }
+
+  /** Counts at most so many messages. */
+  async waiting(mostRows: number): Promise<MailWaiting> {
+    const [row] = await this.database.read<MailWaiting>(
+      `SELECT count(*) FILTER (WHERE held_at IS NULL)::int AS due, count(*) FILTER (WHERE held_at IS NOT NULL)::int AS held,
+         coalesce(extract(epoch FROM now() - min(coalesce(requeued_at, created_at))), 0)::float8 AS "oldestSeconds",
+         (SELECT paused_since IS NOT NULL FROM mail_server_state) AS "isPaused"
+       FROM (SELECT held_at, requeued_at, created_at FROM mail_messages
+         WHERE state IN ('queued', 'sending', 'retrying') ORDER BY state, created_at, id LIMIT $1) AS waiting`,
+      [mostRows],
+    );
+    if (row === undefined) throw new Error('a count had no row');
+    return row;
   }
 
   async depth(): Promise<MailDepth> {

@@ -5,13 +5,18 @@ import { Clock } from '../common/clock.js';
 import { maskEmails } from '../common/privacy.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { EmlFolder } from './eml-folder.js';
-import { type MailDepth, MailFiguresRepository, type MailOutcomes } from './mail-figures.repository.js';
+import {
+  type MailDepth,
+  MailFiguresRepository,
+  type MailOutcomes,
+  type MailWaiting,
+} from './mail-figures.repository.js';
 import { headersTo, senderDomain } from './mail-headers.js';
 import { MailServerRepository, type MailServerState } from './mail-server.repository.js';
 import { composingTransport } from './mail.transport.js';
 import { SmtpDialogue, type SmtpStep } from './smtp-dialogue.js';
 
-export type { MailDepth, MailOutcomes, SmtpStep };
+export type { MailDepth, MailOutcomes, MailWaiting, SmtpStep };
 
 const HOUR_MS = 3_600_000;
 const CHECK_WITHIN_MS = 5_000;
@@ -84,6 +89,11 @@ export class MailStatusService {
       lastHour: withoutAddresses(lastHour),
       lastDay: withoutAddresses(lastDay),
     };
+  }
+
+  /** What waits; counts at most so many messages. */
+  async waiting(mostRows: number): Promise<MailWaiting> {
+    return this.figures.waiting(mostRows);
   }
 
   /** Whether mail waits for the server to come back. */

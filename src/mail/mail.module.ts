@@ -8,6 +8,7 @@ import { JobsService } from '../jobs/jobs.service.js';
 import { EmlFolder } from './eml-folder.js';
 import { DNS_RESOLVER, MailDnsService, makeResolver } from './mail-dns.service.js';
 import { MailFiguresRepository } from './mail-figures.repository.js';
+import { MailMetrics } from './mail.metrics.js';
 import { MailRecordsService } from './mail-records.service.js';
 import { MailStatusService } from './mail-status.service.js';
 import { MailComposer } from './mail-composer.js';
@@ -49,6 +50,7 @@ import { mailTransport } from './mail.transport.js';
     MailSuppressionsRepository,
     MailServerRepository,
     MailFiguresRepository,
+    MailMetrics,
     MailServer,
     MailSecrets,
     MailSender,

@@ -11,10 +11,13 @@ import { MailAdminService } from './mail-admin.service.js';
 import { MailMessagesController } from './mail-messages.controller.js';
 import { MailStatusController } from './mail-status.controller.js';
 import { MailSuppressionsController } from './mail-suppressions.controller.js';
+import { MetricsEndpoint } from './metrics-endpoint.js';
+import { MetricsServer } from './metrics-server.js';
+import { MetricsService } from './metrics.service.js';
 
 /**
  * What operators ask, and what they do about jobs and mail, which is on record. Owns no table; promises that "ready" means a
- * submission would be taken.
+ * submission would be taken, and that metrics are there while everything else is away.
  */
 @Module({
   imports: [AuditModule, FilesModule, JobsModule, MailModule],
@@ -25,6 +28,6 @@ import { MailSuppressionsController } from './mail-suppressions.controller.js';
     MailSuppressionsController,
     MailStatusController,
   ],
-  providers: [HealthService, JobsAdminService, MailAdminService],
+  providers: [HealthService, JobsAdminService, MailAdminService, MetricsEndpoint, MetricsServer, MetricsService],
 })
 export class OpsModule {}

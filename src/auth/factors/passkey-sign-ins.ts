@@ -8,6 +8,7 @@ import { Transactions } from '../../database/transactions.js';
 import { UsersService } from '../../users/users.service.js';
 import type { SignInResponse } from '../auth.dto.js';
 import type { Client } from '../sessions/client.js';
+import { SignInMetrics } from '../sign-in.metrics.js';
 import { SignIns } from '../sign-ins.js';
 import { InvalidPasskey, InvalidSecondFactor } from './factors.errors.js';
 import { Passkeys } from './passkeys.js';
@@ -22,6 +23,7 @@ export class PasskeySignIns {
     private readonly passkeys: Passkeys,
     private readonly challenges: SignInChallenges,
     private readonly signIns: SignIns,
+    private readonly metrics: SignInMetrics,
     private readonly users: UsersService,
     private readonly audit: AuditService,
     private readonly transactions: Transactions,
@@ -50,6 +52,7 @@ export class PasskeySignIns {
         : null;
     if (result !== null) return this.signIns.answerTo(result);
     this.logger.warn({ ip: ipOf(actor), user_id: user?.id }, 'a sign-in with a passkey was refused');
+    this.metrics.count('passkey', 'refused');
     await this.audit.recordSeldom(actor, {
       action: 'auth.passkey_refused',
       targetKind: 'user',

@@ -9,6 +9,7 @@ import type { SignInResponse } from '../auth.dto.js';
 import { SignInLocks } from '../locks/sign-in-locks.js';
 import type { Client } from '../sessions/client.js';
 import type { Grant } from '../sessions/sessions.service.js';
+import { SignInMetrics } from '../sign-in.metrics.js';
 import { SignIns } from '../sign-ins.js';
 import { FactorCodes, type FoundCode } from './factor-codes.js';
 import { InvalidSecondFactor } from './factors.errors.js';
@@ -39,6 +40,7 @@ export class SecondSteps {
     private readonly codes: FactorCodes,
     private readonly passkeys: Passkeys,
     private readonly signIns: SignIns,
+    private readonly metrics: SignInMetrics,
     private readonly users: UsersService,
     private readonly locks: SignInLocks,
     private readonly audit: AuditService,
@@ -90,6 +92,7 @@ export class SecondSteps {
 
   private async refusal(actor: Actor, user: User | null): Promise<InvalidSecondFactor> {
     this.logger.warn({ ip: ipOf(actor), user_id: user?.id }, 'a second factor was refused');
+    this.metrics.count('second_factor', 'refused');
     await this.audit.recordSeldom(actor, {
       action: 'auth.second_factor_refused',
       targetKind: 'user',

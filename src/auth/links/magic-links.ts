@@ -11,6 +11,7 @@ import type { SignInResponse } from '../auth.dto.js';
 import { NO_PASSWORD } from '../passwords/password-hasher.js';
 import { maySignInByLink, SIGNED_UP_AS } from '../permissions.js';
 import type { Client } from '../sessions/client.js';
+import { SignInMetrics } from '../sign-in.metrics.js';
 import { SignIns } from '../sign-ins.js';
 import { LinkRequests } from './link-requests.js';
 import { InvalidLink, MagicLinksOff } from './links.errors.js';
@@ -27,6 +28,7 @@ export class MagicLinks {
     private readonly accounts: AccountsService,
     private readonly users: UsersService,
     private readonly signIns: SignIns,
+    private readonly metrics: SignInMetrics,
     private readonly transactions: Transactions,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -59,6 +61,7 @@ export class MagicLinks {
       .catch((error: unknown) => {
         // somebody else made an account of the address, or had the random name, since the link was mailed
         const isTaken = error instanceof UserEmailTaken || error instanceof UsernameTaken;
+        if (isTaken || error instanceof InvalidLink) this.metrics.count('magic_link', 'refused');
         throw isTaken ? new InvalidLink({ cause: error }) : error;
       });
     return this.signIns.answerTo(grant);

@@ -98,7 +98,7 @@ export class FileRoom {
     throw new FileStorageFull({ cause: new Error(reason) });
   }
 
-  private async freeBytes(): Promise<number> {
+  async freeBytes(): Promise<number> {
     const { bavail, bsize } = await statfs(this.config.files.uploadDir);
     return bavail * bsize;
   }

@@ -12,6 +12,7 @@ import type { ScanState, StoredFile } from '../file.entity.js';
 import { FileReader } from '../file-reader.js';
 import { FileNotReady } from '../files.errors.js';
 import { SCAN_FILE } from '../files.jobs.js';
+import { FilesMetrics } from '../files.metrics.js';
 import { FilesRepository } from '../files.repository.js';
 import { Scanner, type ScanResult } from './scanner.js';
 
@@ -36,6 +37,7 @@ export class FileScans {
     private readonly files: FilesRepository,
     private readonly reader: FileReader,
     private readonly jobs: JobsService,
+    private readonly metrics: FilesMetrics,
     private readonly audit: AuditService,
     private readonly alerts: AlertsService,
     private readonly transactions: Transactions,
@@ -52,7 +54,7 @@ export class FileScans {
    */
   async begin(file: StoredFile, content: AsyncIterable<Buffer>): Promise<void> {
     if (this.config.files.scan.policy === 'async') file.scanState = 'pending';
-    if (this.config.files.scan.policy === 'required') this.note(file, await this.scanner.scan(content));
+    if (this.config.files.scan.policy === 'required') this.note(file, await this.verdictOn(content));
   }
 
   /** What a new file owes commits with its row. */
@@ -71,7 +73,7 @@ export class FileScans {
   async scan(fileId: string): Promise<void> {
     const file = await this.files.findById(fileId);
     if (file?.deletedAt !== null) return;
-    const verdict = await this.scanner.scan(this.reader.content(file));
+    const verdict = await this.verdictOn(this.reader.content(file));
     const wasInfected = file.scanState === 'infected';
     this.note(file, verdict);
     await this.transactions.run(async (tx) => {
@@ -90,6 +92,17 @@ export class FileScans {
       await this.transactions.run((tx) => this.jobs.enqueue(tx, SCAN_FILE, payloads));
     }
     return ids.length;
+  }
+
+  private async verdictOn(content: AsyncIterable<Buffer>): Promise<ScanResult> {
+    try {
+      const verdict = await this.scanner.scan(content);
+      this.metrics.countScan(verdict.state);
+      return verdict;
+    } catch (error) {
+      this.metrics.countScan('none');
+      throw error;
+    }
   }
 
   private note(file: StoredFile, verdict: ScanResult): void {
