@@ -33,7 +33,7 @@ export class MetricsEndpoint {
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (!this.mayRead(request.headers.authorization)) {
-      const refused = new MetricsTokenInvalid({ headers: { 'WWW-Authenticate': 'Bearer realm="forecourt metrics"' } });
+      const refused = new MetricsTokenInvalid();
       const { headers, body } = rawRefusal(refused);
       response.writeHead(refused.status, headers.flat()).end(body);
       return;
