@@ -7,13 +7,14 @@ import { AppAdapter } from './app.adapter.js';
 import { closeApp, createApp } from './app.setup.js';
 import { FirstAdmin } from './auth/accounts/first-admin.js';
 import { Lifecycle } from './common/lifecycle.js';
-import { createLogger, flushed } from './common/logging.js';
+import { changeLogLevel, createLogger, flushed, type LogLevel } from './common/logging.js';
 import { type Config, ConfigError, loadConfig } from './config/config.js';
 import { readEnvironment } from './config/environment.js';
 
 async function main(): Promise<void> {
   const config = loadConfig(readEnvironment());
   const logger = await createLogger(config);
+  changeLevelWhenAsked(logger, config.logLevel);
   // asked for from the first moment: a start that is cut off would leave PostgreSQL running
   const stopAsked = untilStopIsAsked();
   let app: NestExpressApplication | undefined;
@@ -58,6 +59,22 @@ function greet(app: NestExpressApplication, config: Config, logger: Logger): voi
     ...(newPassword === undefined ? [] : [`  Password       ${newPassword}   (shown only this once)`]),
   ];
   process.stdout.write(`\n${lines.join('\n')}\n\n`);
+}
+
+/**
+ * SIGUSR2 shows everything, and the next one only what LOG_LEVEL asks for. By a signal, because it reaches just the process
+ * that somebody looks at, and works while the database or nobody's password does.
+ */
+function changeLevelWhenAsked(logger: Logger, configured: LogLevel): void {
+  // there is no such signal on Windows
+  if (process.platform === 'win32') return;
+  let level = configured;
+  process.on('SIGUSR2', () => {
+    level = level === 'DEBUG' ? configured : 'DEBUG';
+    changeLogLevel(logger, 'WARNING');
+    logger.warn({ log_level: level }, `the log level is ${level} from here on`);
+    changeLogLevel(logger, level);
+  });
 }
 
 /** A second signal of an impatient operator does not cut the drain short; SIGKILL does. */

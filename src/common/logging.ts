@@ -6,6 +6,8 @@ import { maskEmails } from './privacy.js';
 /** Injection token of the process's {@link Logger}. */
 export const LOGGER = Symbol('logger');
 
+export type LogLevel = keyof typeof PINO_LEVEL;
+
 const PINO_LEVEL = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error', CRITICAL: 'fatal' } as const;
 const LEVEL_NAME: Readonly<Record<string, string>> = {
   trace: 'DEBUG',
@@ -25,19 +27,41 @@ export async function createLogger(config: Pick<Config, 'isProduction' | 'logLev
   return buildLogger(config.logLevel, config.isProduction ? destination({ sync: false }) : await readableStream());
 }
 
-export function buildLogger(level: keyof typeof PINO_LEVEL, stream: DestinationStream): Logger {
-  return pino(
+/** The least severe level that each logger writes. Its children have a level of their own from the day they were made. */
+const THRESHOLDS = new WeakMap<Logger, { least: number }>();
+
+export function buildLogger(level: LogLevel, stream: DestinationStream): Logger {
+  const threshold = { least: severityOf(level) };
+  const logger = pino(
     {
-      level: PINO_LEVEL[level],
+      level: 'debug',
       base: null,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: LEVEL_NAME[label] ?? label }) },
       serializers: { err: (error: unknown) => describeError(error) },
       messageKey: 'message',
-      hooks: { streamWrite: maskLine },
+      hooks: {
+        streamWrite: maskLine,
+        logMethod(line, write, severity) {
+          if (severity >= threshold.least) write.apply(this, line);
+        },
+      },
     },
     stream,
   );
+  THRESHOLDS.set(logger, threshold);
+  return logger;
+}
+
+/** From now on, for a logger of {@link buildLogger} and everything that was or will be derived from it. */
+export function changeLogLevel(logger: Logger, level: LogLevel): void {
+  const threshold = THRESHOLDS.get(logger);
+  if (threshold === undefined) throw new Error('this logger was derived from another');
+  threshold.least = severityOf(level);
+}
+
+function severityOf(level: LogLevel): number {
+  return pino.levels.values[PINO_LEVEL[level]] ?? 0;
 }
 
 const JSON_ESCAPE = /(\\u[0-9a-f]{4}|\\.)/i;
