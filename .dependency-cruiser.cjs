@@ -1,7 +1,7 @@
 // Who may know whom. The layers, from the bottom: config, common, database, limits, jobs, alerts, platform (audit, files, mail), identity (users,
 // auth), domains (leads), ops, app. Every rule was once seen failing on a planted violation.
 const VISIBLE =
-  '(\\.module|\\.service|\\.errors|\\.jobs|\\.interceptor|\\.filter|/role|/upload-profiles|/download)\\.ts$';
+  '(\\.module|\\.service|\\.errors|\\.jobs|\\.interceptor|\\.filter|/role|/upload-profiles|/download|/encryption)\\.ts$';
 const ACCESS = '^src/auth/(auth\\.decorators|permissions)\\.ts$';
 const folder = (name) => `^src/${name}/`;
 
@@ -38,6 +38,7 @@ module.exports = {
       'alerts',
       'audit',
       'files',
+      'backup',
       'mail',
       'users',
       'auth',
@@ -51,31 +52,45 @@ module.exports = {
       'alerts',
       'audit',
       'files',
+      'backup',
       'mail',
       'users',
       'auth',
       'leads',
       'ops',
     ]),
-    below('database', ['limits', 'jobs', 'alerts', 'audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
+    below('database', [
+      'limits',
+      'jobs',
+      'alerts',
+      'audit',
+      'files',
+      'backup',
+      'mail',
+      'users',
+      'auth',
+      'leads',
+      'ops',
+    ]),
     below('limits', ['jobs', 'alerts', 'audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
-    below('jobs', ['alerts', 'audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
-    below('alerts', ['audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
-    below('audit', ['jobs', 'alerts', 'files', 'mail', 'users', 'auth', 'leads', 'ops'], ACCESS),
-    below('files', ['mail', 'users', 'auth', 'leads', 'ops'], ACCESS),
+    below('jobs', ['alerts', 'audit', 'files', 'backup', 'mail', 'users', 'auth', 'leads', 'ops']),
+    below('alerts', ['audit', 'files', 'backup', 'mail', 'users', 'auth', 'leads', 'ops']),
+    below('audit', ['jobs', 'alerts', 'files', 'backup', 'mail', 'users', 'auth', 'leads', 'ops'], ACCESS),
+    below('files', ['backup', 'mail', 'users', 'auth', 'leads', 'ops'], ACCESS),
+    below('backup', ['mail', 'users', 'auth', 'leads', 'ops']),
     below('mail', ['audit', 'files', 'users', 'auth', 'leads', 'ops'], ACCESS),
     below('users', ['files', 'mail', 'auth', 'leads', 'ops'], ACCESS),
     below('auth', ['files', 'leads', 'ops']),
-    below('leads', ['users', 'auth', 'ops'], ACCESS),
+    below('leads', ['backup', 'users', 'auth', 'ops'], ACCESS),
     below('ops', ['leads', 'users', 'auth'], ACCESS),
     {
       name: 'only-the-public-face',
       comment:
         'From another module import only its module, service, errors, job definitions, interceptors, filters, downloads and shared enums.',
       severity: 'error',
-      from: { path: '^src/(limits|jobs|alerts|audit|files|mail|users|auth|leads|ops)/' },
+      from: { path: '^src/(limits|jobs|alerts|audit|files|backup|mail|users|auth|leads|ops)/' },
       to: {
-        path: '^src/(limits|jobs|alerts|audit|files|mail|users|auth|leads|ops)/',
+        path: '^src/(limits|jobs|alerts|audit|files|backup|mail|users|auth|leads|ops)/',
         pathNot: ['^src/$1/', VISIBLE, ACCESS],
       },
     },

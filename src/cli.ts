@@ -6,6 +6,9 @@ import { AlertsModule } from './alerts/alerts.module.js';
 import { AUDIT_COMMANDS } from './audit/audit.commands.js';
 import { AuditService } from './audit/audit.service.js';
 import { AuditModule } from './audit/audit.module.js';
+import { BACKUP_COMMANDS } from './backup/backup.commands.js';
+import { BackupModule } from './backup/backup.module.js';
+import { RestoreModule } from './backup/restore.module.js';
 import { KEY_COMMANDS } from './auth/tokens/keys.commands.js';
 import { KeysModule } from './auth/tokens/keys.module.js';
 import { AccountsModule } from './auth/accounts/accounts.module.js';
@@ -40,6 +43,7 @@ const COMMANDS: readonly (Command | LoneCommand)[] = [
   ...KEY_COMMANDS,
   ...USER_COMMANDS,
   ...AUDIT_COMMANDS,
+  ...BACKUP_COMMANDS,
   SECRETS,
   DOCTOR,
 ];
@@ -47,6 +51,17 @@ const COMMANDS: readonly (Command | LoneCommand)[] = [
 /** What commands may use: no HTTP, and no background work of its own. */
 @Module({})
 class CommandsModule {}
+
+const WORKING = [
+  BackupModule,
+  JobsModule,
+  AlertsModule,
+  AuditModule,
+  FilesModule,
+  KeysModule,
+  AccountsModule,
+  FactorsModule,
+];
 
 async function main(given: readonly string[]): Promise<number> {
   // `user create` is `user:create`
@@ -66,6 +81,8 @@ async function main(given: readonly string[]): Promise<number> {
   if ('runAlone' in command) process.exit((await command.runAlone(options, print)) ? 0 : 1);
   // the jobs that a command asks for are the service's to run
   const config: Config = { ...loadConfig(readEnvironment()), role: 'http' };
+  const alone = command.runWithoutDatabase?.(options, config, print);
+  if (alone !== undefined) return (await alone) ? 0 : 1;
   // what the command says is on standard output alone
   const logger = buildLogger(config.debug ? 'DEBUG' : 'WARNING', pino.destination({ dest: 2, sync: true }));
   const app = await NestFactory.createApplicationContext(
@@ -75,13 +92,7 @@ async function main(given: readonly string[]): Promise<number> {
         ConfigModule.with(config),
         CommonModule.with(logger),
         DatabaseModule,
-        JobsModule,
-        AlertsModule,
-        AuditModule,
-        FilesModule,
-        KeysModule,
-        AccountsModule,
-        FactorsModule,
+        ...(command.fillsInstance === true ? [RestoreModule] : WORKING),
       ],
     },
     { logger: new NestLogger(logger.child({ logger: 'nest' })), abortOnError: false },
@@ -99,7 +110,8 @@ async function main(given: readonly string[]): Promise<number> {
  * cut off has no end.
  */
 async function runOnRecord(app: INestApplicationContext, command: Command, options: CommandOptions): Promise<boolean> {
-  if (!command.changes || options['dry-run'] === true) return command.run(app, options, print);
+  if (!command.changes || command.fillsInstance === true || options['dry-run'] === true)
+    return command.run(app, options, print);
   const record = (action: string, details: object): Promise<void> =>
     app.get(AuditService).recordAlone(operatorOf(command.name), {
       action,

@@ -1,5 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { parseArgs } from 'node:util';
+import type { Config } from '../config/config.js';
 
 /** What can be said behind a command: `--name` or `--name value`. */
 export interface CommandOption {
@@ -25,6 +26,14 @@ interface CommandFace {
 export interface Command extends CommandFace {
   /** Whether it changes anything, and so is on record; a dry run is not. */
   readonly changes: boolean;
+  /** Whether it fills an empty instance: then nothing is begun or recorded before it, and it records itself. */
+  readonly fillsInstance?: boolean;
+  /** Does it with the settings alone, and on no record, where these options need no more; undefined otherwise. */
+  runWithoutDatabase?(
+    options: CommandOptions,
+    config: Config,
+    say: (line: string) => void,
+  ): Promise<boolean> | undefined;
   /**
    * `say` prints a line. Resolves to whether all is well; what is thrown is told as well and ends with the same exit code 1.
    * Throws {@link UsageError} for values of options that make no sense.

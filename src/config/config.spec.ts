@@ -150,6 +150,7 @@ describe('loadConfig', () => {
         scan: { policy: 'off', host: '', port: 3310 },
         encryption: { isOn: true, keys: [] },
       },
+      backup: { key: undefined, s3: { region: 'us-east-1', forcePathStyle: false } },
       alerts: { webhook: undefined },
       mail: {
         smtp: undefined,
@@ -327,6 +328,7 @@ describe('loadConfig', () => {
     ['SCAN_POLICY', 'required', { files: { scan: { policy: 'required' } } }, { CLAMAV_HOST: 'c' }],
     ['CLAMAV_HOST', 'clamd.test', { files: { scan: { host: 'clamd.test' } } }],
     ['CLAMAV_PORT', '3311', { files: { scan: { port: 3311 } } }],
+    ['BACKUP_KEY', A_FILE_KEY, { backup: { key: Buffer.alloc(32, 7) } }],
     ['SMTP_HOST', 'smtp.test', { mail: { smtp } }],
     ['SMTP_PORT', '465', { mail: { smtp: { port: 465 } } }, { SMTP_HOST: 'smtp.test' }],
     ['SMTP_TLS', 'starttls', { mail: { smtp: { tls: 'starttls' } } }, { SMTP_HOST: 'smtp.test' }],
@@ -555,6 +557,13 @@ describe('a setting that cannot be read', () => {
       'must list keys as id:key, each key 32 bytes in base64; make one with: openssl rand -base64 32',
       A_FILE_KEY,
       'a:short',
+    ],
+    [
+      'BACKUP_KEY',
+      'must be 32 bytes in base64; make one with: openssl rand -base64 32',
+      'short',
+      `a:${A_FILE_KEY}`,
+      `${A_FILE_KEY}${A_FILE_KEY}`,
     ],
     ['FILE_QUOTA', 'must be a whole number from 1 to 999999999999999', '0', '1GB'],
     ['FILE_MIN_FREE', 'must be a whole number from 0 to 999999999999999', '-1', '1GB'],
@@ -833,6 +842,7 @@ describe('the catalogue of settings', () => {
     expect([...SECRET_SETTINGS].sort()).toEqual([
       'ADMIN_PASSWORD',
       'ALERT_WEBHOOK_SECRET',
+      'BACKUP_KEY',
       'DATABASE_URL',
       'DKIM_PRIVATE_KEY',
       'FILE_ENCRYPTION_KEYS',

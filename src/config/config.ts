@@ -148,6 +148,12 @@ export interface Config {
     /** No keys means: one is made once and kept under `dataDir`. */
     readonly encryption: { readonly isOn: boolean; readonly keys: readonly { id: string; key: Buffer }[] };
   };
+  readonly backup: {
+    /** Undefined means: each command is told a file with the key. */
+    readonly key: Buffer | undefined;
+    /** The store that s3:// addresses lead to. */
+    readonly s3: Omit<S3Settings, 'bucket' | 'prefix'>;
+  };
   readonly alerts: {
     /** Undefined means: nobody is called. */
     readonly webhook: { readonly url: string; readonly secret: Buffer } | undefined;
@@ -183,25 +189,24 @@ function readValues(environment: Environment, problems: string[]): SettingValues
 }
 
 function storageOf(values: SettingValues): Config['files']['storage'] {
-  const { S3_BUCKET: bucket, S3_ENDPOINT: endpoint, S3_ACCESS_KEY_ID: accessKeyId, WEBDAV_URL: url } = values;
-  const { S3_SECRET_ACCESS_KEY: secretAccessKey, WEBDAV_USERNAME: username, WEBDAV_PASSWORD: password } = values;
+  const { S3_BUCKET: bucket, WEBDAV_URL: url, WEBDAV_USERNAME: username, WEBDAV_PASSWORD: password } = values;
   return {
     driver: values.STORAGE_DRIVER,
-    s3:
-      bucket === undefined
-        ? undefined
-        : {
-            region: values.S3_REGION,
-            bucket,
-            prefix: values.S3_PREFIX ?? '',
-            forcePathStyle: values.S3_PATH_STYLE,
-            ...(endpoint === undefined ? {} : { endpoint }),
-            ...(accessKeyId === undefined || secretAccessKey === undefined ? {} : { accessKeyId, secretAccessKey }),
-          },
+    s3: bucket === undefined ? undefined : { ...s3StoreOf(values), bucket, prefix: values.S3_PREFIX ?? '' },
     webdav:
       url === undefined
         ? undefined
         : { url, ...(username === undefined || password === undefined ? {} : { username, password }) },
+  };
+}
+
+function s3StoreOf(values: SettingValues): Config['backup']['s3'] {
+  const { S3_ENDPOINT: endpoint, S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = values;
+  return {
+    region: values.S3_REGION,
+    forcePathStyle: values.S3_PATH_STYLE,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(accessKeyId === undefined || secretAccessKey === undefined ? {} : { accessKeyId, secretAccessKey }),
   };
 }
 
@@ -306,6 +311,7 @@ function toConfig(values: SettingValues, providers: readonly ProviderSettings[])
       scan: { policy: values.SCAN_POLICY, host: values.CLAMAV_HOST ?? '', port: values.CLAMAV_PORT },
       encryption: { isOn: values.FILE_ENCRYPTION, keys: values.FILE_ENCRYPTION_KEYS ?? [] },
     },
+    backup: { key: values.BACKUP_KEY, s3: s3StoreOf(values) },
     alerts: {
       webhook:
         values.ALERT_WEBHOOK_URL === undefined || values.ALERT_WEBHOOK_SECRET === undefined

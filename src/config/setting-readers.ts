@@ -75,6 +75,13 @@ export const fileKey: Reader<{ readonly id: string; readonly key: Buffer }> = (v
   return { id, key: Buffer.from(encoded, 'base64') };
 };
 
+/** A key by itself: 32 bytes in base64. */
+export const key: Reader<Buffer> = (value) => {
+  if (!/^[A-Za-z0-9+/]{43}=$/.test(value))
+    throw new Misread('must be 32 bytes in base64; make one with: openssl rand -base64 32');
+  return Buffer.from(value, 'base64');
+};
+
 /** A file with a key, and the id that tokens name it by: `2026-11:/run/secrets/jwt.pem`. */
 export const keyFile: Reader<{ readonly id: string; readonly path: string }> = (value) => {
   const [, id, path] = /^([A-Za-z0-9._-]{1,50}):(.+)$/.exec(value) ?? [];

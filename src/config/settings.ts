@@ -5,6 +5,7 @@ import {
   domainName,
   fileKey,
   flag,
+  key,
   keyFile,
   list,
   mailbox,
@@ -347,6 +348,12 @@ export const SETTINGS = {
   ),
   CLAMAV_HOST: optional('Files', text, 'host of ClamAV’s clamd; needed unless SCAN_POLICY is off'),
   CLAMAV_PORT: setting('Files', whole(1, 65535), '3310', 'port of clamd'),
+
+  BACKUP_KEY: secret(
+    'Backups',
+    key,
+    '32 bytes in base64 that npm run backup encrypts archives with: keep a copy apart from them, without it they say nothing; make one with openssl rand -base64 32',
+  ),
 
   ...MAIL_SETTINGS,
 } satisfies Record<string, Setting>;

@@ -68,7 +68,7 @@ export abstract class BaseRepository<Entity extends { id: string }> {
     await rowsIn(tx, `DELETE FROM ${this.mapping.table} WHERE id = $1`, [id]);
   }
 
-  private selecting(condition: string): string {
+  protected selecting(condition: string): string {
     const { table, selection } = this.mapping;
     return `SELECT ${selection} FROM ${table} AS t WHERE ${condition}`;
   }

@@ -18,6 +18,11 @@ export class Database {
     return (this.source.driver as unknown as { master: Pool }).master;
   }
 
+  /** For connections outside of the pool. */
+  get address(): { readonly connectionString: string } {
+    return { connectionString: (this.source.options as { readonly url?: string }).url ?? '' };
+  }
+
   /** Rows of one statement outside of any transaction. The text must be constant: it becomes a prepared statement. */
   async read<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
     const { rows } = await this.pool.query(prepared(text, values));

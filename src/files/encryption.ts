@@ -132,6 +132,24 @@ export async function* opened(
   if (chunk < Math.ceil(part.end / CHUNK_BYTES)) throw new NotGenuine();
 }
 
+/**
+ * The whole content of what was sealed, however long it is. Throws {@link NotGenuine} before the first byte of a chunk that is
+ * not what was sealed, and when the end is missing.
+ */
+export async function* openedToEnd(stored: AsyncIterable<Buffer>, key: Buffer): AsyncGenerator<Buffer> {
+  let chunk = 0;
+  let waiting: Buffer | undefined;
+  for await (const sealed of inPieces(stored, SEALED_CHUNK_BYTES)) {
+    if (waiting !== undefined) {
+      yield openChunk(key, chunk, false, waiting);
+      chunk += 1;
+    }
+    waiting = sealed;
+  }
+  if (waiting === undefined) throw new NotGenuine();
+  yield openChunk(key, chunk, true, waiting);
+}
+
 function openChunk(key: Buffer, chunk: number, isLast: boolean, sealed: Buffer): Buffer {
   try {
     const decipher = createDecipheriv(ALGORITHM, key, nonceOf(chunk, isLast), { authTagLength: TAG_BYTES });

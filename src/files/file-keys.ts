@@ -22,8 +22,10 @@ export interface WrappedKey {
 const ALGORITHM = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+/** Where that key is kept under DATA_DIR. */
+export const LOCAL_KEY_FILE = 'file-encryption-key';
 /** The id of the key that is made where none was given. */
-const LOCAL_KEY_ID = 'local';
+export const LOCAL_KEY_ID = 'local';
 
 /**
  * The keys of files: each has a random data key of its own, which lies in its row wrapped by a key-encryption key
@@ -99,13 +101,24 @@ function unwrapWith({ id, key }: FileKey, fileId: string, wrapped: Buffer): Buff
   }
 }
 
+/** Whether the key wrapped this data key of this file. */
+export function fits(key: FileKey, fileId: string, wrapped: Buffer): boolean {
+  try {
+    unwrapWith(key, fileId, wrapped);
+    return true;
+  } catch (error) {
+    if (error instanceof FileKeyMissing) return false;
+    throw error;
+  }
+}
+
 function boundTo(fileId: string): Buffer {
   return Buffer.from(`forecourt file key 1 ${fileId}`);
 }
 
 /** The key of a machine that keeps its files itself: made at the first need and kept for its owner alone. */
 async function localKey(dataDir: string, isNeeded: boolean): Promise<FileKey[]> {
-  const path = join(dataDir, 'file-encryption-key');
+  const path = join(dataDir, LOCAL_KEY_FILE);
   if (isNeeded) return [toLocalKey(await keptSecret(path, DATA_KEY_BYTES))];
   try {
     return [toLocalKey(await readFile(path, 'utf8'))];

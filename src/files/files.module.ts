@@ -8,6 +8,7 @@ import { FilePurge } from './care/file-purge.js';
 import { FileRoom } from './care/file-room.js';
 import { FileSweep } from './care/file-sweep.js';
 import { KeyRotation } from './care/key-rotation.js';
+import { FileCopiesService } from './file-copies.service.js';
 import { FileKeys } from './file-keys.js';
 import { FileReader } from './file-reader.js';
 import { JobsModule } from '../jobs/jobs.module.js';
@@ -21,8 +22,7 @@ import { FilesService } from './files.service.js';
 import { ClamAvScanner } from './scan/clamav.scanner.js';
 import { FileScans } from './scan/file-scans.js';
 import { Scanner } from './scan/scanner.js';
-import { Spool } from './spool.js';
-import { FileStorages } from './storage/file-storages.js';
+import { StoragesModule } from './storage/storages.module.js';
 import { FileTexts } from './text/file-texts.js';
 import { TextExtractor } from './text/text-extractor.js';
 
@@ -35,7 +35,7 @@ const SCAN_WITHIN_MS = 30_000;
  * module that refers to it.
  */
 @Module({
-  imports: [AlertsModule, AuditModule, JobsModule],
+  imports: [AlertsModule, AuditModule, JobsModule, StoragesModule],
   controllers: [FilesController],
   providers: [
     FilesRepository,
@@ -52,15 +52,14 @@ const SCAN_WITHIN_MS = 30_000;
     KeyRotation,
     FileTexts,
     { provide: TextExtractor, useFactory: () => new TextExtractor() },
-    Spool,
+    FileCopiesService,
     {
       provide: Scanner,
       useFactory: ({ files: { scan } }: Config) => new ClamAvScanner({ ...scan, timeoutMs: SCAN_WITHIN_MS }),
       inject: [CONFIG],
     },
-    FileStorages,
   ],
-  exports: [FilesService, FileKeys, FileRoom, Spool],
+  exports: [FilesService, FileCopiesService, FileKeys, FileRoom, StoragesModule],
 })
 export class FilesModule {
   constructor(

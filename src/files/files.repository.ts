@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { BaseRepository } from '../database/base.repository.js';
+import type { Query } from '../database/bulk-connection.js';
 import { Database } from '../database/database.js';
 import { rowsIn, type Tx } from '../database/transactions.js';
 import { StoredFile, type TextState } from './file.entity.js';
@@ -39,6 +40,19 @@ export class FilesRepository extends BaseRepository<StoredFile> {
   async *eachKept(size: number, storage?: StorageDriver): AsyncGenerator<StoredFile> {
     const isKept = `t.purged_at IS NULL AND (t.key_id IS NULL OR t.wrapped_key IS NOT NULL) AND ($3::text IS NULL OR t.storage = $3)`;
     yield* this.inBatches(size, isKept, [storage ?? null]);
+  }
+
+  /** As {@link eachKept}, as `query` sees it. */
+  async *eachKeptIn(query: Query, size: number): AsyncGenerator<StoredFile> {
+    const isKept = `t.purged_at IS NULL AND (t.key_id IS NULL OR t.wrapped_key IS NOT NULL)`;
+    for (let after = BEFORE_ALL; ;) {
+      const text = this.selecting(`t.id > $1 AND ${isKept} ORDER BY t.id LIMIT $2`);
+      const batch = (await query<object>(text, [after, size])).map((row) => this.toEntity(row));
+      yield* batch;
+      const last = batch.at(-1);
+      if (last === undefined || batch.length < size) return;
+      after = last.id;
+    }
   }
 
   /** Every file whose data key lies under another key-encryption key than this one. */

@@ -1,0 +1,84 @@
+import { GetObjectCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { Config } from '../config/config.js';
+import type { ArchivePlace, KeptArchive } from './archive-place.js';
+
+/** One is held in memory at a time; a store takes 10,000 of them. */
+const PART_BYTES = 64 * 1024 * 1024;
+const CONNECT_WITHIN_MS = 5000;
+const IDLE_AT_MOST_MS = 60_000;
+
+/**
+ * Archives in a bucket. One is there as soon as its last part is, all at once; what a killed backup sent before stays unseen: give
+ * the bucket a rule that ends incomplete uploads (AbortIncompleteMultipartUpload).
+ */
+export class S3Archives implements ArchivePlace {
+  private readonly client: S3Client;
+
+  constructor(
+    { endpoint, region, forcePathStyle, accessKeyId, secretAccessKey }: Config['backup']['s3'],
+    private readonly bucket: string,
+    private readonly prefix: string,
+  ) {
+    this.client = new S3Client({
+      region,
+      forcePathStyle,
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(accessKeyId === undefined || secretAccessKey === undefined
+        ? {}
+        : { credentials: { accessKeyId, secretAccessKey } }),
+      requestHandler: { connectionTimeout: CONNECT_WITHIN_MS, socketTimeout: IDLE_AT_MOST_MS },
+      // stores that are not Amazon's know no trailing checksums
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+    });
+  }
+
+  async put(name: string, pieces: AsyncIterable<Buffer>): Promise<KeptArchive> {
+    const object = { Bucket: this.bucket, Key: this.prefix + name };
+    const hash = createHash('sha256');
+    let bytes = 0;
+    const counted = async function* (): AsyncGenerator<Buffer> {
+      for await (const piece of pieces) {
+        hash.update(piece);
+        bytes += piece.length;
+        yield piece;
+      }
+    };
+    await this.orExplain(async () => {
+      await new Upload({
+        client: this.client,
+        params: { ...object, Body: Readable.from(counted(), { objectMode: false }), ChecksumAlgorithm: 'SHA256' },
+        partSize: PART_BYTES,
+        queueSize: 1,
+        leavePartsOnError: false,
+      }).done();
+      const { ContentLength } = await this.client.send(new HeadObjectCommand(object));
+      if (ContentLength !== bytes) throw new Error(`the store has ${String(ContentLength)} bytes in place of ${bytes}`);
+    });
+    return { at: `s3://${object.Bucket}/${object.Key}`, bytes, sha256: hash.digest('hex') };
+  }
+
+  async open(key: string): Promise<AsyncIterable<Buffer>> {
+    return this.orExplain(async () => {
+      const { Body } = await this.client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }));
+      return Body as Readable;
+    });
+  }
+
+  private async orExplain<T>(work: () => Promise<T>): Promise<T> {
+    return work().catch((error: unknown) => {
+      throw this.explained(error as Error);
+    });
+  }
+
+  /** The errors of the client carry what was signed, and with it the key. */
+  private explained(error: Error & { readonly $metadata?: { readonly httpStatusCode?: number } }): Error {
+    if (error.$metadata === undefined) return error;
+    return new Error(
+      `The store of s3://${this.bucket} answered ${error.name} (${String(error.$metadata.httpStatusCode)})`,
+    );
+  }
+}
