@@ -54,8 +54,6 @@ export async function* sectionsOf(
       for await (const _ of body);
       add(totals, section, end ?? noEnd());
     }
-  } catch (error) {
-    throw error instanceof NotGenuine ? damaged(error) : error;
   } finally {
     await frames.return(undefined);
   }
@@ -79,7 +77,12 @@ async function* contentOf(stored: AsyncGenerator<Buffer, void>, key: Buffer): As
   }
   const first = Buffer.concat(found);
   const archiveKey = keyOf(first.subarray(0, PREAMBLE_BYTES), key);
-  yield* openedToEnd(startingWith(first.subarray(PREAMBLE_BYTES), stored), archiveKey);
+  try {
+    yield* openedToEnd(startingWith(first.subarray(PREAMBLE_BYTES), stored), archiveKey);
+  } catch (error) {
+    // said here: whoever reads a body meets it as well
+    throw error instanceof NotGenuine ? damaged(error) : error;
+  }
 }
 
 async function* startingWith(first: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
