@@ -23,6 +23,7 @@ const WHO: Readonly<Record<string, readonly Caller[]>> = {
   'DELETE /api/v1/auth/api-keys/:api_key_id': SIGNED_IN,
   'DELETE /api/v1/auth/identities/:identity_id': SIGNED_IN,
   'DELETE /api/v1/auth/sessions/:session_id': SIGNED_IN,
+  'DELETE /api/v1/leads/:lead_id': ADMINS,
   'GET /.well-known/jwks.json': EVERYBODY,
   'GET /api/v1/admin/api-keys': ADMINS,
   'GET /api/v1/admin/audit-entries': ADMINS,

@@ -131,6 +131,7 @@ const CALLS: Readonly<Record<string, () => Promise<Call> | Call>> = {
     );
     return as(`/auth/sessions/${items.find((each) => !each.is_current)!.id}`);
   },
+  'DELETE /api/v1/leads/:lead_id': async () => as(`/leads/${await aLead(app)}`),
   'PATCH /api/v1/admin/users/:user_id': async () => as(`/admin/users/${(await somebody()).id}`, { role: 'client' }),
   'PATCH /api/v1/leads/:lead_id': async () => as(`/leads/${await aLead(app)}`, { status: 'REACHED_OUT' }),
   'PATCH /api/v1/users/:user_id': async () => as(`/users/${(await somebody()).id}`, { is_active: false }),

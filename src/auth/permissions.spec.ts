@@ -14,6 +14,7 @@ type Row = [
 const TABLE: Row[] = [
   [Permission.LeadsRead, false, false, true, true, true],
   [Permission.LeadsChange, false, false, true, true, true],
+  [Permission.LeadsDelete, false, false, false, true, true],
   [Permission.UsersRegister, false, false, false, true, true],
   [Permission.UsersRead, false, false, false, true, true],
   [Permission.UsersChange, false, false, false, true, true],

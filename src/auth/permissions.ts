@@ -4,6 +4,8 @@ import { Role } from '../users/role.js';
 export enum Permission {
   LeadsRead = 'leads:read',
   LeadsChange = 'leads:change',
+  /** With everything that belongs to it. */
+  LeadsDelete = 'leads:delete',
   UsersRegister = 'users:register',
   UsersRead = 'users:read',
   /** Accounts of clients and attorneys. */
@@ -42,6 +44,7 @@ const ATTORNEY = [...CLIENT, Permission.LeadsRead, Permission.LeadsChange];
 
 const ADMIN = [
   ...ATTORNEY,
+  Permission.LeadsDelete,
   Permission.UsersRegister,
   Permission.UsersRead,
   Permission.UsersChange,

@@ -27,6 +27,18 @@ export class FilesRepository extends BaseRepository<StoredFile> {
     ]);
   }
 
+  /** The ids of the owner's files that were there to be deleted. What they say, which would be found, goes at once. */
+  async markDeleted(tx: Tx, ownerKind: string, ownerId: string, now: Date): Promise<string[]> {
+    const rows = await rowsIn<{ id: string }>(
+      tx,
+      `UPDATE files SET deleted_at = $3 WHERE owner_kind = $1 AND owner_id = $2 AND deleted_at IS NULL RETURNING id`,
+      [ownerKind, ownerId, now],
+    );
+    const ids = rows.map(({ id }) => id);
+    await rowsIn(tx, `DELETE FROM file_texts WHERE file_id = ANY ($1)`, [ids]);
+    return ids;
+  }
+
   /** Which of these keys belong to a file in that storage that is not purged. */
   async findKnownKeys(storage: StorageDriver, keys: readonly string[]): Promise<Set<string>> {
     const rows = await this.database.read<{ key: string }>(

@@ -96,6 +96,14 @@ export class FilesService {
     return this.files.listOf(owner.kind, owner.id);
   }
 
+  /**
+   * Deletes what belongs to something: nobody is served it any more, and it is destroyed after FILE_RETENTION_DAYS. Returns how
+   * many files there were.
+   */
+  async remove(tx: Tx, owner: FileOwner): Promise<number> {
+    return (await this.files.markDeleted(tx, owner.kind, owner.id, this.clock.now())).length;
+  }
+
   async get(id: string): Promise<StoredFile> {
     return found(await this.files.findById(id));
   }

@@ -1,7 +1,9 @@
 import {
   Body,
   Controller,
+  Delete,
   Get,
+  HttpCode,
   Patch,
   Post,
   Query,
@@ -14,6 +16,7 @@ import {
 import {
   ApiBody,
   ApiCreatedResponse,
+  ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
   ApiProduces,
@@ -59,6 +62,7 @@ import {
 } from '../files/files.errors.js';
 import { UploadInterceptor } from '../files/upload.interceptor.js';
 import { RESUME } from '../files/upload-profiles.js';
+import { LeadRemoval } from './lead-removal.js';
 import {
   ChangeLeadRequest,
   LeadDetailResponse,
@@ -79,7 +83,10 @@ import { LeadsService, RESUME_DOWNLOADED } from './leads.service.js';
 @ApiTags('Leads')
 @Controller({ path: 'leads', version: '1' })
 export class LeadsController {
-  constructor(private readonly leads: LeadsService) {}
+  constructor(
+    private readonly leads: LeadsService,
+    private readonly removal: LeadRemoval,
+  ) {}
 
   @Post()
   @Public()
@@ -154,6 +161,20 @@ export class LeadsController {
     @Body() body: ChangeLeadRequest,
   ): Promise<LeadResponse> {
     return toLeadResponse(await this.leads.changeStatus(actor, id, body.status));
+  }
+
+  @Delete(':lead_id')
+  @Allow(Permission.LeadsDelete)
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Delete a lead',
+    description:
+      'With its story, the mails about it and what its résumé says. The bytes of the résumé are out of reach at once and destroyed after FILE_RETENTION_DAYS. The record keeps the id alone.',
+  })
+  @ApiNoContentResponse({ description: 'The lead is gone' })
+  @ApiErrors(LeadNotFound, UnprocessableFields)
+  async deleteLead(@CurrentActor() actor: Actor, @UuidParam('lead_id') id: string): Promise<void> {
+    await this.removal.remove(actor, id);
   }
 
   @Get(':lead_id/history')

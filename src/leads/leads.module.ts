@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { FilesModule } from '../files/files.module.js';
 import { MailModule } from '../mail/mail.module.js';
+import { LeadRemoval } from './lead-removal.js';
 import { LeadStatusChangesRepository } from './lead-status-changes.repository.js';
 import { LeadsController } from './leads.controller.js';
 import { LeadsMetrics } from './leads.metrics.js';
@@ -17,5 +18,6 @@ import { LeadsService } from './leads.service.js';
   imports: [AuditModule, FilesModule, MailModule],
   controllers: [LeadsController],
   providers: [LeadsRepository, LeadStatusChangesRepository, LeadsService, LeadsMetrics],
+  providers: [LeadsRepository, LeadStatusChangesRepository, LeadsService, LeadRemoval],
 })
 export class LeadsModule {}

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CONFIG, type Config } from '../config/config.js';
 
@@ -20,6 +20,12 @@ export class EmlFolder {
     const path = join(this.folder, `${id}.eml`);
     await writeFile(`${path}.part`, message, { mode: 0o600 });
     await rename(`${path}.part`, path);
+  }
+
+  /** Does nothing about those that are not there. */
+  async remove(ids: readonly string[]): Promise<void> {
+    for (const id of ids)
+      for (const name of [`${id}.eml`, `${id}.eml.part`]) await rm(join(this.folder, name), { force: true });
   }
 
   /** Ids of all messages, newest first. */

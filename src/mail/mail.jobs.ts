@@ -18,3 +18,9 @@ export const PROBE_MAIL_SERVER: JobDefinition<{ readonly round: number }> = {
   maxAttempts: 25,
   priority: -1,
 };
+
+/** Removes the files of messages that are forgotten. */
+export const FORGET_LETTERS: JobDefinition<{ readonly message_ids: readonly string[] }> = {
+  name: 'mail.forget_letters',
+  maxAttempts: 25,
+};

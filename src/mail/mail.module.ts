@@ -20,7 +20,7 @@ import { MailSender } from './mail-sender.js';
 import { MailServer } from './mail-server.js';
 import { MailServerRepository } from './mail-server.repository.js';
 import { MailSuppressionsRepository } from './mail-suppressions.repository.js';
-import { DELIVER_MAIL, PROBE_MAIL_SERVER } from './mail.jobs.js';
+import { DELIVER_MAIL, FORGET_LETTERS, PROBE_MAIL_SERVER } from './mail.jobs.js';
 import { MailDeliveriesRepository } from './mail-deliveries.repository.js';
 import { MailRepository } from './mail.repository.js';
 import { MailService } from './mail.service.js';
@@ -68,9 +68,11 @@ import { mailTransport } from './mail.transport.js';
   exports: [MailService, MailRecordsService, MailStatusService, MailDnsService, EmlFolder],
 })
 export class MailModule {
-  constructor(jobs: JobsService, delivery: MailDelivery, alerts: MailAlerts) {
+  constructor(jobs: JobsService, delivery: MailDelivery, alerts: MailAlerts, letters: EmlFolder) {
     jobs.handle(DELIVER_MAIL, ({ message_id, round }) => delivery.deliver(message_id, round));
     jobs.handle(PROBE_MAIL_SERVER, ({ round }) => delivery.probe(round));
+    // what is gone stays gone, however often this runs
+    jobs.handle(FORGET_LETTERS, ({ message_ids }) => letters.remove(message_ids));
     jobs.handle(TELL_ALERT, ({ alert_id }) => alerts.tell(alert_id));
   }
 }

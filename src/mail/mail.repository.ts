@@ -135,6 +135,16 @@ export class MailRepository extends BaseRepository<MailMessage> {
     return this.list(`t.about_kind = $1 AND t.about_id = $2 ${inOrder}`, [kind, id]);
   }
 
+  /** The ids of the messages about something that were there to be removed, whatever their state; with their attempts. */
+  async removeAbout(tx: Tx, kind: string, id: string): Promise<string[]> {
+    const rows = await rowsIn<{ id: string }>(
+      tx,
+      `DELETE FROM mail_messages WHERE about_kind = $1 AND about_id = $2 RETURNING id`,
+      [kind, id],
+    );
+    return rows.map((row) => row.id);
+  }
+
   /** The id of the message that repeats this one, if there is one. */
   async findRepetition(id: string): Promise<string | null> {
     const [row] = await this.database.read<{ id: string }>(`SELECT id FROM mail_messages WHERE resend_of = $1`, [id]);

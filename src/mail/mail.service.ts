@@ -7,7 +7,7 @@ import { JobsService } from '../jobs/jobs.service.js';
 import { type MailContent, secretsOf } from './mail-catalogue.js';
 import { MailMessage } from './mail-message.entity.js';
 import { MailSecrets } from './mail-secrets.js';
-import { DELIVER_MAIL } from './mail.jobs.js';
+import { DELIVER_MAIL, FORGET_LETTERS } from './mail.jobs.js';
 import { MailRepository } from './mail.repository.js';
 import { type MailOutcomes, MailFiguresRepository } from './mail-figures.repository.js';
 import { MailTemplates } from './mail.templates.js';
@@ -20,6 +20,9 @@ export type OutgoingMail = MailContent & {
   /** A language tag; DEFAULT_LOCALE when absent. */
   readonly locale?: string;
 };
+
+/** However slow the disk, a letter that was being written is there by then. */
+const WRITTEN_WITHIN_MS = 600_000;
 
 /** What a message is about; the same message about the same thing is sent to a recipient once. */
 export interface MailSubjectMatter {
@@ -80,6 +83,24 @@ export class MailService {
   /** Every message about something, oldest first. */
   async listAbout({ kind, id }: MailSubjectMatter): Promise<MailMessage[]> {
     return this.messages.listAbout(kind, id);
+  }
+
+  /**
+   * Forgets every message about something. One that waits is not sent any more; one that is with the mail server at this moment
+   * may arrive. Returns how many there were.
+   */
+  async forgetAbout(tx: Tx, { kind, id }: MailSubjectMatter): Promise<number> {
+    const ids = await this.messages.removeAbout(tx, kind, id);
+    await this.forgetLetters(tx, ids);
+    return ids.length;
+  }
+
+  /** Where letters are files, those of these messages: now, and again when one that was being written must have been. */
+  private async forgetLetters(tx: Tx, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0 || this.config.mail.smtp !== undefined) return;
+    const again = new Date(this.clock.now().getTime() + WRITTEN_WITHIN_MS);
+    await this.jobs.enqueue(tx, FORGET_LETTERS, [{ message_ids: ids }]);
+    await this.jobs.enqueue(tx, FORGET_LETTERS, [{ message_ids: ids }], { runAt: again });
   }
 
   /** How delivery went since a time: one query that reads no more than what happened since. */

@@ -54,6 +54,7 @@ const ALLOWED = {
   'DELETE /api/v1/auth/api-keys/:api_key_id': 'self',
   'DELETE /api/v1/auth/identities/:identity_id': 'self',
   'DELETE /api/v1/auth/sessions/:session_id': 'self',
+  'DELETE /api/v1/leads/:lead_id': 'leads:delete',
   'GET /api/v1/admin/api-keys': 'api_keys:read',
   'GET /api/v1/admin/audit-entries': 'audit:read',
   'GET /api/v1/admin/audit-entries/export': 'audit:read',

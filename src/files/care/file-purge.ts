@@ -13,6 +13,8 @@ import { FileRoom } from './file-room.js';
 
 const FILES_AT_A_TIME = 100;
 const DAY_MS = 86_400_000;
+/** What stands in place of the sender's name for it. */
+const NO_NAME = 'purged';
 const ACTOR: Actor = { kind: 'system', name: 'files' };
 
 /** Ends the life of files that were deleted, or put into quarantine, longer ago than they are to be retained. */
@@ -69,8 +71,11 @@ export class FilePurge {
     });
     await (await this.storages.at(file.storage)).remove(file.storageKey);
     file.purgedAt = now;
+    // people name files after themselves
+    file.originalName = NO_NAME;
+    file.storageKey = file.id;
     await this.transactions.run(async (tx) => {
-      await this.files.update(tx, file, ['purgedAt']);
+      await this.files.update(tx, file, ['purgedAt', 'originalName', 'storageKey']);
       await this.audit.record(tx, ACTOR, { action: 'file.purged', targetKind: 'file', targetId: file.id });
     });
     this.room.note(-file.sizeBytes);
