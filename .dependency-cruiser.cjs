@@ -1,5 +1,5 @@
-// Who may know whom. The layers, from the bottom: config, common, database, limits, jobs, alerts, platform (audit, files, mail), identity (users,
-// auth), domains (leads), ops, app. Every rule was once seen failing on a planted violation.
+// Who may know whom. The layers, from the bottom: config, common, database, persons, limits, jobs, alerts, platform (audit, files, mail), identity (users,
+// auth), domains (leads), privacy, ops, app. Every rule was once seen failing on a planted violation.
 const VISIBLE =
   '(\\.module|\\.service|\\.errors|\\.jobs|\\.interceptor|\\.filter|/role|/upload-profiles|/download|/encryption)\\.ts$';
 const ACCESS = '^src/auth/(auth\\.decorators|permissions)\\.ts$';
@@ -33,6 +33,7 @@ module.exports = {
     below('config', [
       'common',
       'database',
+      'persons',
       'limits',
       'jobs',
       'alerts',
@@ -43,10 +44,12 @@ module.exports = {
       'users',
       'auth',
       'leads',
+      'privacy',
       'ops',
     ]),
     below('common', [
       'database',
+      'persons',
       'limits',
       'jobs',
       'alerts',
@@ -70,6 +73,7 @@ module.exports = {
       'users',
       'auth',
       'leads',
+      'privacy',
       'ops',
     ]),
     below('limits', ['jobs', 'alerts', 'audit', 'files', 'mail', 'users', 'auth', 'leads', 'ops']),
@@ -83,6 +87,44 @@ module.exports = {
     below('auth', ['files', 'leads', 'ops']),
     below('leads', ['backup', 'users', 'auth', 'ops'], ACCESS),
     below('ops', ['leads', 'users', 'auth'], ACCESS),
+    below('database', [
+      'persons',
+      'limits',
+      'jobs',
+      'alerts',
+      'audit',
+      'files',
+      'mail',
+      'users',
+      'auth',
+      'leads',
+      'privacy',
+      'ops',
+    ]),
+    below('persons', [
+      'limits',
+      'jobs',
+      'alerts',
+      'audit',
+      'files',
+      'mail',
+      'users',
+      'auth',
+      'leads',
+      'privacy',
+      'ops',
+    ]),
+    below('limits', ['jobs', 'alerts', 'audit', 'files', 'mail', 'users', 'auth', 'leads', 'privacy', 'ops']),
+    below('jobs', ['alerts', 'audit', 'files', 'mail', 'users', 'auth', 'leads', 'privacy', 'ops']),
+    below('alerts', ['audit', 'files', 'mail', 'users', 'auth', 'leads', 'privacy', 'ops']),
+    below('audit', ['jobs', 'alerts', 'files', 'mail', 'users', 'auth', 'leads', 'privacy', 'ops'], ACCESS),
+    below('files', ['mail', 'users', 'auth', 'leads', 'privacy', 'ops'], ACCESS),
+    below('mail', ['audit', 'files', 'users', 'auth', 'leads', 'privacy', 'ops'], ACCESS),
+    below('users', ['files', 'mail', 'auth', 'leads', 'privacy', 'ops'], ACCESS),
+    below('auth', ['files', 'leads', 'privacy', 'ops']),
+    below('leads', ['users', 'auth', 'privacy', 'ops'], ACCESS),
+    below('privacy', ['files', 'mail', 'users', 'auth', 'leads', 'ops'], ACCESS),
+    below('ops', ['leads', 'privacy', 'users', 'auth'], ACCESS),
     {
       name: 'only-the-public-face',
       comment:
@@ -91,6 +133,9 @@ module.exports = {
       from: { path: '^src/(limits|jobs|alerts|audit|files|backup|mail|users|auth|leads|ops)/' },
       to: {
         path: '^src/(limits|jobs|alerts|audit|files|backup|mail|users|auth|leads|ops)/',
+      from: { path: '^src/(persons|limits|jobs|alerts|audit|files|mail|users|auth|leads|privacy|ops)/' },
+      to: {
+        path: '^src/(persons|limits|jobs|alerts|audit|files|mail|users|auth|leads|privacy|ops)/',
         pathNot: ['^src/$1/', VISIBLE, ACCESS],
       },
     },

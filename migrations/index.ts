@@ -30,6 +30,8 @@ import { CreatePasskeys1764000000040 } from './1764000000040-create-passkeys.js'
 import { CreateUserIdentities1764000000042 } from './1764000000042-create-user-identities.js';
 import { CreateApiKeys1764000000045 } from './1764000000045-create-api-keys.js';
 import { FindAuditEntriesOfApiKeys1764000000046 } from './1764000000046-find-audit-entries-of-api-keys.js';
+import { CreateLegalHolds1764000000050 } from './1764000000050-create-legal-holds.js';
+import { CreateErasures1764000000051 } from './1764000000051-create-erasures.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const MIGRATIONS = [
@@ -65,4 +67,6 @@ export const MIGRATIONS = [
   CreateUserIdentities1764000000042,
   CreateApiKeys1764000000045,
   FindAuditEntriesOfApiKeys1764000000046,
+  CreateLegalHolds1764000000050,
+  CreateErasures1764000000051,
 ];

@@ -14,6 +14,8 @@ import { LimitsModule } from './limits/limits.module.js';
 import { DevMailModule } from './mail/dev-mail.module.js';
 import { MailModule } from './mail/mail.module.js';
 import { OpsModule } from './ops/ops.module.js';
+import { PersonsModule } from './persons/persons.module.js';
+import { PrivacyModule } from './privacy/privacy.module.js';
 import { UsersModule } from './users/users.module.js';
 
 /** The list of modules: the map of the system. */
@@ -28,6 +30,7 @@ export class AppModule {
         CommonModule.with(logger),
         DatabaseModule,
         LimitsModule,
+        PersonsModule,
         JobsModule,
         AlertsModule,
         MailModule,
@@ -36,6 +39,7 @@ export class AppModule {
         UsersModule,
         AuthModule,
         LeadsModule,
+        PrivacyModule,
         OpsModule,
         ...(hasInbox ? [DevMailModule] : []),
       ],

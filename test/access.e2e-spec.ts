@@ -11,6 +11,7 @@ const EVERYBODY = CALLERS;
 const SIGNED_IN = CALLERS.slice(1);
 const ATTORNEYS = CALLERS.slice(2);
 const ADMINS = CALLERS.slice(3);
+const SUPERADMINS = CALLERS.slice(4);
 
 /** Who may call each route. Whoever adds a line, or changes one, says who gets in. */
 const WHO: Readonly<Record<string, readonly Caller[]>> = {
@@ -18,6 +19,7 @@ const WHO: Readonly<Record<string, readonly Caller[]>> = {
   'DELETE /api/v1/admin/invitations/:invitation_id': ADMINS,
   'DELETE /api/v1/admin/jobs/buried/:job_id': ADMINS,
   'DELETE /api/v1/admin/mail/suppressions/:suppression_id': ADMINS,
+  'DELETE /api/v1/admin/privacy/holds/:hold_id': ADMINS,
   'DELETE /api/v1/admin/users/:user_id/factors': ADMINS,
   'DELETE /api/v1/admin/users/:user_id/sessions': ADMINS,
   'DELETE /api/v1/auth/api-keys/:api_key_id': SIGNED_IN,
@@ -37,6 +39,9 @@ const WHO: Readonly<Record<string, readonly Caller[]>> = {
   'GET /api/v1/admin/mail/messages/:message_id/preview': ADMINS,
   'GET /api/v1/admin/mail/status': ADMINS,
   'GET /api/v1/admin/mail/suppressions': ADMINS,
+  'GET /api/v1/admin/privacy/erasures': ADMINS,
+  'GET /api/v1/admin/privacy/erasures/:erasure_id': ADMINS,
+  'GET /api/v1/admin/privacy/holds': ADMINS,
   'GET /api/v1/admin/users': ADMINS,
   'GET /api/v1/admin/users/:user_id': ADMINS,
   'GET /api/v1/admin/users/:user_id/sessions': ADMINS,
@@ -71,6 +76,10 @@ const WHO: Readonly<Record<string, readonly Caller[]>> = {
   'POST /api/v1/admin/mail/messages/:message_id/cancel': ADMINS,
   'POST /api/v1/admin/mail/messages/:message_id/resend': ADMINS,
   'POST /api/v1/admin/mail/test': ADMINS,
+  'POST /api/v1/admin/privacy/erasures': SUPERADMINS,
+  'POST /api/v1/admin/privacy/export': ADMINS,
+  'POST /api/v1/admin/privacy/find': ADMINS,
+  'POST /api/v1/admin/privacy/holds': ADMINS,
   'POST /api/v1/admin/users': ADMINS,
   'POST /api/v1/admin/users/:user_id/unlock': ADMINS,
   'POST /api/v1/auth/email': SIGNED_IN,
@@ -147,6 +156,8 @@ async function makeTargets(): Promise<Record<string, string>> {
     ':invitation_id': (await jsonOf<{ id: string }>(invited)).id,
     ':message_id': message!.id,
     ':suppression_id': suppression!.id,
+    ':hold_id': await aHold(),
+    ':erasure_id': randomUUID(),
     ':session_id': randomUUID(),
     ':factor_id': randomUUID(),
     ':api_key_id': await aKeyOf(accounts.client!.token),
@@ -154,6 +165,12 @@ async function makeTargets(): Promise<Record<string, string>> {
     ':provider': 'none',
     ':id': 'none',
   };
+}
+
+async function aHold(): Promise<string> {
+  const body = { email: 'held@practice.test', reason: 'x' };
+  const answer = await sendJson(app, 'POST', '/api/v1/admin/privacy/holds', body, superadmin);
+  return (await jsonOf<{ id: string }>(answer)).id;
 }
 
 async function aKeyOf(token: string): Promise<string> {
@@ -171,6 +188,10 @@ function bodyOf(route: string): object | undefined {
     'PATCH /api/v1/users/:user_id': { is_active: false },
     'POST /api/v1/admin/invitations': { email: account.email, role: 'attorney' },
     'POST /api/v1/admin/mail/test': { to: account.email },
+    'POST /api/v1/admin/privacy/erasures': { email: 'invited@practice.test', reason: 'request' },
+    'POST /api/v1/admin/privacy/export': { email: account.email },
+    'POST /api/v1/admin/privacy/find': { email: account.email },
+    'POST /api/v1/admin/privacy/holds': { email: account.email, reason: 'x' },
     'POST /api/v1/admin/users': { ...account, role: 'attorney' },
     'POST /api/v1/auth/email': { new_email: account.email, password: 'wrong' },
     'POST /api/v1/auth/email/confirm': { token: 'x' },

@@ -100,6 +100,12 @@ async function aSuppression(): Promise<string> {
   return row!.id;
 }
 
+async function aHold(): Promise<string> {
+  const body = { email: newAccount().email, reason: 'x' };
+  return (await jsonOf<{ id: string }>(await sendJson(app, 'POST', '/api/v1/admin/privacy/holds', body, superadmin)))
+    .id;
+}
+
 const as = (path: string, body?: object): Call => ({
   path: `/api/v1${path}`,
   token: superadmin,
@@ -116,6 +122,7 @@ const CALLS: Readonly<Record<string, () => Promise<Call> | Call>> = {
   'DELETE /api/v1/admin/jobs/buried/:job_id': async () => as(`/admin/jobs/buried/${await aBuriedJob()}`),
   'DELETE /api/v1/admin/mail/suppressions/:suppression_id': async () =>
     as(`/admin/mail/suppressions/${await aSuppression()}`),
+  'DELETE /api/v1/admin/privacy/holds/:hold_id': async () => as(`/admin/privacy/holds/${await aHold()}`),
   'DELETE /api/v1/admin/users/:user_id/factors': async () =>
     as(`/admin/users/${(await anEnrolled(app, superadmin)).id}/factors`),
   'DELETE /api/v1/admin/users/:user_id/sessions': async () => as(`/admin/users/${(await somebody()).id}/sessions`),
@@ -144,6 +151,14 @@ const CALLS: Readonly<Record<string, () => Promise<Call> | Call>> = {
   'POST /api/v1/admin/mail/messages/:message_id/resend': async () =>
     as(`/admin/mail/messages/${await aCancelledMail()}/resend`),
   'POST /api/v1/admin/mail/test': () => as('/admin/mail/test', { to: newAccount().email }),
+  'POST /api/v1/admin/privacy/erasures': async () => {
+    const { email } = newAccount();
+    await aLead(app, { email });
+    return as('/admin/privacy/erasures', { email, reason: 'request' });
+  },
+  'POST /api/v1/admin/privacy/export': () => as('/admin/privacy/export', { email: newAccount().email }),
+  'POST /api/v1/admin/privacy/find': () => as('/admin/privacy/find', { email: newAccount().email }),
+  'POST /api/v1/admin/privacy/holds': () => as('/admin/privacy/holds', { email: newAccount().email, reason: 'x' }),
   'POST /api/v1/admin/users': () => as('/admin/users', { ...newAccount(), role: 'client' }),
   'POST /api/v1/admin/users/:user_id/unlock': async () => as(`/admin/users/${(await somebody()).id}/unlock`),
   'POST /api/v1/auth/api-keys': () => as('/auth/api-keys', { name: 'x', scopes: ['leads:read'] }),

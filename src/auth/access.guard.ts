@@ -11,7 +11,7 @@ import type { ApiKey } from './api-keys/api-key.entity.js';
 import { type Access, ACCESS, BEFORE_FACTOR } from './auth.decorators.js';
 import { Forbidden, InvalidToken, NotSignedIn } from './auth.errors.js';
 import { SecondFactorRequired } from './factors/factors.errors.js';
-import { may, PUBLIC } from './permissions.js';
+import { may, nameOnRecord, PUBLIC } from './permissions.js';
 import { JwtStrategy, type SignedIn } from './tokens/jwt.strategy.js';
 
 /** Whose request it is, by a token or by a key. */
@@ -53,7 +53,8 @@ export class AccessGuard extends AuthGuard('jwt') {
     if (isStranger && may(PUBLIC, access, openRegistration)) return true;
     const { user, sessionId, lacksFactor, apiKey }: Caller =
       key === undefined ? await this.bearerOf(context) : await this.apiKeys.admit(anonymous, key);
-    const { id, username } = user;
+    const { id } = user;
+    const username = nameOnRecord(user);
     request.actor = { kind: 'user', id, username, sessionId, apiKeyId: apiKey?.id, ...origin } satisfies Actor;
     // a key was given less than its owner may, or its owner may less by now
     if (!may(user.role, access, openRegistration) || apiKey?.isFor(access) === false) {

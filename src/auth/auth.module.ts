@@ -6,6 +6,8 @@ import { JobsModule } from '../jobs/jobs.module.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { SCHEDULED } from '../jobs/scheduled.jobs.js';
 import { MailModule } from '../mail/mail.module.js';
+import { PersonsModule } from '../persons/persons.module.js';
+import { PersonsService } from '../persons/persons.service.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccessGuard } from './access.guard.js';
 import { AccountsModule } from './accounts/accounts.module.js';
@@ -17,6 +19,8 @@ import { ApiKeysAdminController } from './api-keys/api-keys-admin.controller.js'
 import { ApiKeysController } from './api-keys/api-keys.controller.js';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { AuthController } from './auth.controller.js';
+import { AuthPersons } from './auth-persons.js';
+import { AuthPersonsRepository } from './auth-persons.repository.js';
 import { AuthService } from './auth.service.js';
 import { FactorsAdminController } from './factors/factors-admin.controller.js';
 import { FactorsController } from './factors/factors.controller.js';
@@ -55,6 +59,7 @@ import { ProvedTokens } from './tokens/proved-tokens.js';
     MailModule,
     OpenidModule,
     PassportModule,
+    PersonsModule,
     SessionsModule,
     SignInsModule,
     UsersModule,
@@ -74,6 +79,8 @@ import { ProvedTokens } from './tokens/proved-tokens.js';
   ],
   providers: [
     ApiKeyOwners,
+    AuthPersons,
+    AuthPersonsRepository,
     AuthService,
     JwtStrategy,
     ProvedTokens,
@@ -86,7 +93,8 @@ import { ProvedTokens } from './tokens/proved-tokens.js';
   ],
 })
 export class AuthModule {
-  constructor(jobs: JobsService, sweep: SessionSweep) {
+  constructor(jobs: JobsService, sweep: SessionSweep, persons: PersonsService, ofPersons: AuthPersons) {
+    persons.register(ofPersons);
     jobs.schedule(SCHEDULED.forgetSessions, () => sweep.run());
   }
 }

@@ -24,6 +24,12 @@ export enum Permission {
   AuditRead = 'audit:read',
   /** Every message, whoever it is to, and how delivery stands. */
   MailRead = 'mail:read',
+  /** Everything that is known of a person, and who was forgotten. */
+  PrivacyRead = 'privacy:read',
+  /** Legal holds. */
+  PrivacyHold = 'privacy:hold',
+  /** Forgetting a person for good. */
+  PrivacyErase = 'privacy:erase',
   /** Sending again, cancelling, lifting, and test messages. */
   MailOperate = 'mail:operate',
   /** Keys of others. */
@@ -58,6 +64,8 @@ const ADMIN = [
   Permission.MailOperate,
   Permission.ApiKeysRead,
   Permission.ApiKeysRevoke,
+  Permission.PrivacyRead,
+  Permission.PrivacyHold,
 ];
 
 /** The only place where roles appear. */
@@ -66,7 +74,7 @@ const PERMISSIONS: Readonly<Record<Role | typeof PUBLIC, ReadonlySet<Permission>
   [Role.Client]: new Set(CLIENT),
   [Role.Attorney]: new Set(ATTORNEY),
   [Role.Admin]: new Set(ADMIN),
-  [Role.Superadmin]: new Set([...ADMIN, Permission.AdminsChange]),
+  [Role.Superadmin]: new Set([...ADMIN, Permission.AdminsChange, Permission.PrivacyErase]),
 };
 
 /** Whether a role may; with open registration (development only) everybody may register. */
@@ -108,6 +116,22 @@ export const INVITABLE: readonly Role[] = [Role.Client, Role.Attorney];
  */
 export function maySignInByLink(role: Role): boolean {
   return role === SIGNED_UP_AS;
+}
+
+/**
+ * How records name an account. Records stay, and a client may ask to be forgotten: so they have a client's id alone, as a user
+ * name would tell who it was.
+ */
+export function nameOnRecord({
+  id,
+  role,
+  username,
+}: {
+  readonly id: string;
+  readonly role: Role;
+  readonly username: string;
+}): string {
+  return role === Role.Client ? `client ${id.slice(0, 8)}` : username;
 }
 
 /** What those are who make their account with a mailed link. */

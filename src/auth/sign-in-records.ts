@@ -5,6 +5,7 @@ import type { Tx } from '../database/transactions.js';
 import type { User } from '../users/users.service.js';
 import { AccountKey } from './locks/account-key.js';
 import { SignInMetrics } from './sign-in.metrics.js';
+import { nameOnRecord } from './permissions.js';
 
 /** Puts every sign-in on record, good or bad. */
 @Injectable()
@@ -55,6 +56,6 @@ export class SignInRecords {
   }
 }
 
-function asUser(actor: Actor, { id, username }: User): Actor {
-  return actor.kind === 'system' ? actor : { ...actor, kind: 'user', id, username };
+function asUser(actor: Actor, user: User): Actor {
+  return actor.kind === 'system' ? actor : { ...actor, kind: 'user', id: user.id, username: nameOnRecord(user) };
 }

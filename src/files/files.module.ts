@@ -10,10 +10,14 @@ import { FileSweep } from './care/file-sweep.js';
 import { KeyRotation } from './care/key-rotation.js';
 import { FileCopiesService } from './file-copies.service.js';
 import { FileKeys } from './file-keys.js';
+import { FilePersons } from './file-persons.js';
+import { FilePersonsRepository } from './file-persons.repository.js';
 import { FileReader } from './file-reader.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { SCHEDULED } from '../jobs/scheduled.jobs.js';
+import { PersonsModule } from '../persons/persons.module.js';
+import { PersonsService } from '../persons/persons.service.js';
 import { FilesController } from './files.controller.js';
 import { SCAN_FILE } from './files.jobs.js';
 import { FilesMetrics } from './files.metrics.js';
@@ -36,9 +40,12 @@ const SCAN_WITHIN_MS = 30_000;
  */
 @Module({
   imports: [AlertsModule, AuditModule, JobsModule, StoragesModule],
+  imports: [AlertsModule, AuditModule, JobsModule, PersonsModule],
   controllers: [FilesController],
   providers: [
     FilesRepository,
+    FilePersons,
+    FilePersonsRepository,
     FilesService,
     FilesMetrics,
     FileKeys,
@@ -70,7 +77,10 @@ export class FilesModule {
     check: FileCheck,
     purge: FilePurge,
     room: FileRoom,
+    persons: PersonsService,
+    ofPersons: FilePersons,
   ) {
+    persons.register(ofPersons);
     jobs.handle(SCAN_FILE, ({ file_id }) => scans.scan(file_id));
     jobs.schedule(SCHEDULED.extractTexts, (stop) => texts.extractOwed(stop));
     jobs.schedule(SCHEDULED.sweepFiles, () => sweep.run().then(() => undefined));

@@ -4,6 +4,7 @@ import type { Actor } from '../common/actor.js';
 import { Transactions, type Tx } from '../database/transactions.js';
 import { FilesService } from '../files/files.service.js';
 import { MailService } from '../mail/mail.service.js';
+import { LegalHoldsService } from '../persons/legal-holds.service.js';
 import type { Lead } from './lead.entity.js';
 import { LeadNotFound } from './leads.errors.js';
 import { LeadsRepository } from './leads.repository.js';
@@ -15,15 +16,20 @@ export class LeadRemoval {
     private readonly leads: LeadsRepository,
     private readonly files: FilesService,
     private readonly mail: MailService,
+    private readonly holds: LegalHoldsService,
     private readonly audit: AuditService,
     private readonly transactions: Transactions,
   ) {}
 
   /**
-   * Deletes a lead with its story, its mails and its résumé. Of any number at once one deletes it. Throws `LeadNotFound`.
+   * Deletes a lead with its story, its mails and its résumé. Of any number at once one deletes it. Throws `LeadNotFound` and
+   * `PersonOnHold`.
    */
   async remove(actor: Actor, id: string): Promise<void> {
+    const found = await this.leads.findById(id);
+    if (found === null) throw new LeadNotFound();
     await this.transactions.run(async (tx) => {
+      await this.holds.beginDeletion(tx, found.email);
       const lead = await this.leads.lockById(tx, id);
       if (lead === null) throw new LeadNotFound();
       await this.removeLocked(tx, actor, lead, {});

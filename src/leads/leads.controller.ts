@@ -62,6 +62,7 @@ import {
 } from '../files/files.errors.js';
 import { UploadInterceptor } from '../files/upload.interceptor.js';
 import { RESUME } from '../files/upload-profiles.js';
+import { PersonOnHold } from '../persons/persons.errors.js';
 import { LeadRemoval } from './lead-removal.js';
 import {
   ChangeLeadRequest,
@@ -172,7 +173,7 @@ export class LeadsController {
       'With its story, the mails about it and what its résumé says. The bytes of the résumé are out of reach at once and destroyed after FILE_RETENTION_DAYS. The record keeps the id alone.',
   })
   @ApiNoContentResponse({ description: 'The lead is gone' })
-  @ApiErrors(LeadNotFound, UnprocessableFields)
+  @ApiErrors(LeadNotFound, PersonOnHold, UnprocessableFields)
   async deleteLead(@CurrentActor() actor: Actor, @UuidParam('lead_id') id: string): Promise<void> {
     await this.removal.remove(actor, id);
   }

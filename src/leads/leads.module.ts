@@ -2,6 +2,10 @@ import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { FilesModule } from '../files/files.module.js';
 import { MailModule } from '../mail/mail.module.js';
+import { PersonsModule } from '../persons/persons.module.js';
+import { PersonsService } from '../persons/persons.service.js';
+import { LeadPersons } from './lead-persons.js';
+import { LeadPersonsRepository } from './lead-persons.repository.js';
 import { LeadRemoval } from './lead-removal.js';
 import { LeadStatusChangesRepository } from './lead-status-changes.repository.js';
 import { LeadsController } from './leads.controller.js';
@@ -15,9 +19,21 @@ import { LeadsService } from './leads.service.js';
  * files and letters to mail.
  */
 @Module({
-  imports: [AuditModule, FilesModule, MailModule],
+  imports: [AuditModule, FilesModule, MailModule, PersonsModule],
   controllers: [LeadsController],
   providers: [LeadsRepository, LeadStatusChangesRepository, LeadsService, LeadsMetrics],
   providers: [LeadsRepository, LeadStatusChangesRepository, LeadsService, LeadRemoval],
+  providers: [
+    LeadsRepository,
+    LeadStatusChangesRepository,
+    LeadsService,
+    LeadRemoval,
+    LeadPersons,
+    LeadPersonsRepository,
+  ],
 })
-export class LeadsModule {}
+export class LeadsModule {
+  constructor(persons: PersonsService, ofPersons: LeadPersons) {
+    persons.register(ofPersons);
+  }
+}

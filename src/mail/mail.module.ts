@@ -5,10 +5,14 @@ import { TELL_ALERT } from '../alerts/alerts.jobs.js';
 import { AlertsModule } from '../alerts/alerts.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { JobsService } from '../jobs/jobs.service.js';
+import { PersonsModule } from '../persons/persons.module.js';
+import { PersonsService } from '../persons/persons.service.js';
 import { EmlFolder } from './eml-folder.js';
 import { DNS_RESOLVER, MailDnsService, makeResolver } from './mail-dns.service.js';
 import { MailFiguresRepository } from './mail-figures.repository.js';
 import { MailMetrics } from './mail.metrics.js';
+import { MailPersons } from './mail-persons.js';
+import { MailPersonsRepository } from './mail-persons.repository.js';
 import { MailRecordsService } from './mail-records.service.js';
 import { MailStatusService } from './mail-status.service.js';
 import { MailComposer } from './mail-composer.js';
@@ -37,6 +41,7 @@ import { mailTransport } from './mail.transport.js';
   imports: [
     AlertsModule,
     JobsModule,
+    PersonsModule,
     MailerModule.forRootAsync({
       imports: [],
       useFactory: (config: Config) => ({ transport: mailTransport(config) }),
@@ -61,6 +66,8 @@ import { mailTransport } from './mail.transport.js';
     MailAlerts,
     EmlFolder,
     MailRecordsService,
+    MailPersons,
+    MailPersonsRepository,
     MailStatusService,
     MailDnsService,
     { provide: DNS_RESOLVER, useFactory: makeResolver },
@@ -68,7 +75,15 @@ import { mailTransport } from './mail.transport.js';
   exports: [MailService, MailRecordsService, MailStatusService, MailDnsService, EmlFolder],
 })
 export class MailModule {
-  constructor(jobs: JobsService, delivery: MailDelivery, alerts: MailAlerts, letters: EmlFolder) {
+  constructor(
+    jobs: JobsService,
+    delivery: MailDelivery,
+    alerts: MailAlerts,
+    letters: EmlFolder,
+    persons: PersonsService,
+    ofPersons: MailPersons,
+  ) {
+    persons.register(ofPersons);
     jobs.handle(DELIVER_MAIL, ({ message_id, round }) => delivery.deliver(message_id, round));
     jobs.handle(PROBE_MAIL_SERVER, ({ round }) => delivery.probe(round));
     // what is gone stays gone, however often this runs

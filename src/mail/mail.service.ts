@@ -96,7 +96,7 @@ export class MailService {
   }
 
   /** Where letters are files, those of these messages: now, and again when one that was being written must have been. */
-  private async forgetLetters(tx: Tx, ids: readonly string[]): Promise<void> {
+  async forgetLetters(tx: Tx, ids: readonly string[]): Promise<void> {
     if (ids.length === 0 || this.config.mail.smtp !== undefined) return;
     const again = new Date(this.clock.now().getTime() + WRITTEN_WITHIN_MS);
     await this.jobs.enqueue(tx, FORGET_LETTERS, [{ message_ids: ids }]);

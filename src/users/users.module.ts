@@ -1,5 +1,8 @@
 import { Module } from '@nestjs/common';
 import { KnownUsers } from './known-users.js';
+import { PersonsModule } from '../persons/persons.module.js';
+import { PersonsService } from '../persons/persons.service.js';
+import { UserPersons } from './user-persons.js';
 import { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
 
@@ -9,7 +12,12 @@ import { UsersService } from './users.service.js';
  * passwords and signing in.
  */
 @Module({
-  providers: [UsersRepository, UsersService, KnownUsers],
+  imports: [PersonsModule],
+  providers: [UsersRepository, UsersService, KnownUsers, UserPersons],
   exports: [UsersService],
 })
-export class UsersModule {}
+export class UsersModule {
+  constructor(persons: PersonsService, ofPersons: UserPersons) {
+    persons.register(ofPersons);
+  }
+}

@@ -30,6 +30,10 @@ export class UsersRepository extends BaseRepository<User> {
     return this.findOne('t.email = lower($1)', [email]);
   }
 
+  async lockByEmail(tx: Tx, email: string): Promise<User | null> {
+    return this.findOneIn(tx, 't.email = $1 FOR UPDATE', [email]);
+  }
+
   /** By user name. */
   async listPage({ search, role, isActive }: UserFilter, page: number, size: number): Promise<Rows<User>> {
     const containing = search === undefined ? undefined : `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;

@@ -60,6 +60,20 @@ export class FilePurge {
     }
   }
 
+  /** Removes a file that was erased, and its row. Does nothing when it is gone. Throws what the storage throws. */
+  async destroy(id: string): Promise<void> {
+    const file = await this.files.findById(id);
+    if (file === null) return;
+    // its name may tell whose it was, so the row goes as well, but not before the bytes: it is how they are found
+    if (file.purgedAt === null) await (await this.storages.at(file.storage)).remove(file.storageKey);
+    await this.transactions.run(async (tx) => {
+      await this.files.remove(tx, id);
+      await this.audit.record(tx, ACTOR, { action: 'file.purged', targetKind: 'file', targetId: id });
+    });
+    if (file.purgedAt === null) this.room.note(-file.sizeBytes);
+    this.logger.info({ file_id: id }, 'an erased file was removed');
+  }
+
   /** The key first: from then on the bytes say nothing, here and in every backup. What they said goes with it. */
   private async purge(file: StoredFile): Promise<void> {
     const now = this.clock.now();

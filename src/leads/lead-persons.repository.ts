@@ -1,0 +1,56 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../database/database.js';
+import { rowsIn, type Tx } from '../database/transactions.js';
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** Leads by the person they are about. */
+@Injectable()
+export class LeadPersonsRepository {
+  constructor(private readonly database: Database) {}
+
+  async idsOf(email: string): Promise<string[]> {
+    const rows = await this.database.read<{ id: string }>(`SELECT id FROM leads WHERE email = $1`, [email]);
+    return rows.map(({ id }) => id);
+  }
+
+  async lockIdsOf(tx: Tx, email: string): Promise<string[]> {
+    const rows = await rowsIn<{ id: string }>(tx, `SELECT id FROM leads WHERE email = $1 ORDER BY id FOR UPDATE`, [
+      email,
+    ]);
+    return rows.map(({ id }) => id);
+  }
+
+  async leadsOf(email: string): Promise<Row[]> {
+    return this.database.read(
+      `SELECT id, first_name, last_name, email, locale, status, created_at, updated_at, reached_out_at
+       FROM leads WHERE email = $1`,
+      [email],
+    );
+  }
+
+  /** Without the names of those who made them. */
+  async changesOf(email: string): Promise<Row[]> {
+    return this.database.read(
+      `SELECT change.lead_id, change.from_status, change.to_status, change.changed_at
+       FROM lead_status_changes AS change JOIN leads ON leads.id = change.lead_id
+       WHERE leads.email = $1 ORDER BY change.changed_at, change.id`,
+      [email],
+    );
+  }
+
+  /** With their stories. Returns how many there were. */
+  async remove(tx: Tx, ids: readonly string[]): Promise<number> {
+    return (await rowsIn(tx, `DELETE FROM leads WHERE id = ANY ($1::uuid[]) RETURNING id`, [ids])).length;
+  }
+
+  /** Takes the user names of those accounts out of the stories of others. Returns how many lines there were. */
+  async forgetWorkOf(tx: Tx, userIds: readonly string[]): Promise<number> {
+    const rows = await rowsIn(
+      tx,
+      `UPDATE lead_status_changes SET changed_by = 'erased' WHERE changed_by_id = ANY ($1::uuid[]) RETURNING id`,
+      [userIds],
+    );
+    return rows.length;
+  }
+}
