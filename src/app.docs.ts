@@ -35,6 +35,7 @@ export function describeApi(app: NestExpressApplication, config: Config): OpenAP
     .addTag('Second factors', 'Authenticator apps, passkeys, recovery codes, and the second step of a sign-in')
     .addTag('Users', 'The accounts of the practice, for admins')
     .addTag('Files', 'What is known of stored files')
+    .addTag('Privacy', 'What persons may ask of the practice: to see, to take, to be forgotten')
     .addTag('Operation', 'The background work, for admins')
     .addTag('Health', 'For operators and load balancers')
     .addApiKey(

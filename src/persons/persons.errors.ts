@@ -10,5 +10,5 @@ export class HoldNotFound extends refusal(404, 'HOLD_NOT_FOUND', 'Legal hold not
 export class PersonIsStaff extends refusal(
   409,
   'PERSON_IS_STAFF',
-  'This is the account of somebody who works here: make it a client first, and nothing is erased by mistake',
+  'Somebody who works here is not erased: make the account a client first',
 ) {}
