@@ -4,8 +4,8 @@ import type { Actor } from '../common/actor.js';
 import type { Tx } from '../database/transactions.js';
 import type { User } from '../users/users.service.js';
 import { AccountKey } from './locks/account-key.js';
-import { SignInMetrics } from './sign-in.metrics.js';
 import { nameOnRecord } from './permissions.js';
+import { SignInMetrics } from './sign-in.metrics.js';
 
 /** Puts every sign-in on record, good or bad. */
 @Injectable()

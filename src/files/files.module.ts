@@ -39,8 +39,7 @@ const SCAN_WITHIN_MS = 30_000;
  * module that refers to it.
  */
 @Module({
-  imports: [AlertsModule, AuditModule, JobsModule, StoragesModule],
-  imports: [AlertsModule, AuditModule, JobsModule, PersonsModule],
+  imports: [AlertsModule, AuditModule, JobsModule, PersonsModule, StoragesModule],
   controllers: [FilesController],
   providers: [
     FilesRepository,

@@ -21,12 +21,11 @@ import { LeadsService } from './leads.service.js';
 @Module({
   imports: [AuditModule, FilesModule, MailModule, PersonsModule],
   controllers: [LeadsController],
-  providers: [LeadsRepository, LeadStatusChangesRepository, LeadsService, LeadsMetrics],
-  providers: [LeadsRepository, LeadStatusChangesRepository, LeadsService, LeadRemoval],
   providers: [
     LeadsRepository,
     LeadStatusChangesRepository,
     LeadsService,
+    LeadsMetrics,
     LeadRemoval,
     LeadPersons,
     LeadPersonsRepository,
