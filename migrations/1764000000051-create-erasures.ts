@@ -18,12 +18,9 @@ export class CreateErasures1764000000051 implements MigrationInterface {
       )`);
     await queryRunner.query(`CREATE INDEX idx_erasures_person ON erasures (person, requested_at)`);
     await queryRunner.query(`CREATE INDEX idx_erasures_requested_at ON erasures (requested_at, id)`);
-    // by it an erasure finds what is about somebody
-    await queryRunner.query(`CREATE INDEX idx_mailed_links_email ON mailed_links (email)`);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query(`DROP INDEX idx_mailed_links_email`);
     await queryRunner.query(`DROP TABLE erasures`);
   }
 }

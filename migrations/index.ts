@@ -32,6 +32,7 @@ import { CreateApiKeys1764000000045 } from './1764000000045-create-api-keys.js';
 import { FindAuditEntriesOfApiKeys1764000000046 } from './1764000000046-find-audit-entries-of-api-keys.js';
 import { CreateLegalHolds1764000000050 } from './1764000000050-create-legal-holds.js';
 import { CreateErasures1764000000051 } from './1764000000051-create-erasures.js';
+import { FindMailedLinksOfPersons1764000000052 } from './1764000000052-find-mailed-links-of-persons.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const MIGRATIONS = [
@@ -69,4 +70,5 @@ export const MIGRATIONS = [
   FindAuditEntriesOfApiKeys1764000000046,
   CreateLegalHolds1764000000050,
   CreateErasures1764000000051,
+  FindMailedLinksOfPersons1764000000052,
 ];
