@@ -89,7 +89,7 @@ describe('every answer', () => {
 describe('an address', () => {
   it.each([
     ['PUT', '/api/v1/leads', 'GET, HEAD, POST'],
-    ['DELETE', '/api/v1/leads/6f9619ff-8b86-4d01-b42d-00cf4fc964ff', 'GET, HEAD, PATCH'],
+    ['PUT', '/api/v1/leads/6f9619ff-8b86-4d01-b42d-00cf4fc964ff', 'DELETE, GET, HEAD, PATCH'],
     ['GET', '/api/v1/auth/login', 'POST'],
     ['POST', '/health/live', 'GET, HEAD'],
   ])('that does not know %s %s answers 405 with Allow: %s', async (method, path, allow) => {
