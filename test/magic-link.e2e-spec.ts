@@ -68,7 +68,7 @@ describe('POST /api/v1/auth/magic-link/verify', () => {
        WHERE action = 'auth.signed_in' AND target_id = $1 ORDER BY at DESC LIMIT 1`,
       [id],
     );
-    expect(entry).toEqual({ method: 'magic_link', actor_name: username });
+    expect(entry).toEqual({ method: 'magic_link', actor_name: `client ${id.slice(0, 8)}` });
     expect(await answerOf(await signIn(token))).toEqual(INVALID);
   });
 
