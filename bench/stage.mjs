@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { chmod, link, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -263,7 +263,7 @@ export class Stage {
     child.once('exit', () => this.children.delete(child));
     await log.close();
     try {
-      await listening(child, port);
+      await started(child, port);
     } catch (error) {
       throw new Error(`${name} did not start:\n${await readFile(logPath, 'utf8')}`, { cause: error });
     }
@@ -309,17 +309,19 @@ async function freePort() {
   return port;
 }
 
-/** @param {ChildProcess} child @param {number} port */
-async function listening(child, port) {
+/**
+ * Resolves when it does its work: Forecourt answers from its first moment, and says 503 until it is ready.
+ * @param {ChildProcess} child @param {number} port
+ */
+async function started(child, port) {
   for (let attempt = 0; attempt < 600; attempt += 1) {
     if (child.exitCode !== null) throw new Error(`it ended with code ${child.exitCode}`);
-    const socket = connect({ host: '127.0.0.1', port });
-    // a connection to a free port can meet itself, when its own end was given that port
-    const met = once(socket, 'connect').then(() => socket.localPort !== port);
-    const open = await Promise.race([met, sleep(1000, false)]).catch(() => false);
-    socket.destroy();
-    if (open) return;
+    const signal = AbortSignal.timeout(1000);
+    const answer = await fetch(`http://127.0.0.1:${port}/health/ready`, { signal }).catch(() => undefined);
+    await answer?.body?.cancel();
+    // the references have no such route, and answer when they listen
+    if (answer !== undefined && answer.status !== 503) return;
     await sleep(50);
   }
-  throw new Error('it does not listen');
+  throw new Error('it does not become ready');
 }

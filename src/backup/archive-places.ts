@@ -4,6 +4,7 @@ import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { UsageError } from '../common/command.js';
 import type { Config } from '../config/config.js';
+import { prefixOf } from '../common/s3-prefix.js';
 import type { ArchivePlace, KeptArchive } from './archive-place.js';
 
 /** Gives the bytes of an archive from its beginning; can be called again. */
@@ -23,19 +24,12 @@ export function newName(now: Date): string {
 export async function placeAt(to: string, config: Config, now: Date): Promise<ArchivePlace> {
   const object = s3AddressOf(to);
   if (object === undefined) return folderAt(resolve(to), config, now);
-  const prefix = object.key.split('/').filter((part) => part !== '');
+  const prefix = prefixOf(object.key);
   const files = config.files.storage.s3;
-  if (
-    files?.bucket === object.bucket &&
-    prefix.join('/') ===
-      files.prefix
-        .split('/')
-        .filter((part) => part !== '')
-        .join('/')
-  )
+  if (files?.bucket === object.bucket && prefix === prefixOf(files.prefix))
     throw new UsageError('--to must not be where files are kept: what no row names is removed there');
   const { S3Archives } = await import('./s3-archives.js');
-  return new S3Archives(config.backup.s3, object.bucket, prefix.map((part) => `${part}/`).join(''));
+  return new S3Archives(config.backup.s3, object.bucket, prefix);
 }
 
 /** Where `--from` and `--verify` lead. */

@@ -16,7 +16,7 @@ const PIECE_BYTES = 512 * 1024;
 /** What follows the bytes besides their number and hash, said at their end. */
 export type BodyOutcome = Pick<BodyEnd, 'rows' | 'defect'>;
 
-/** A section, and what gives its bytes, if it has any. */
+/** A section, and what gives its bytes where there are some. */
 export type Written = readonly [Section] | readonly [Section, AsyncGenerator<Buffer, BodyOutcome>];
 
 /**

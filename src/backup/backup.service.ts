@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { SealedValues } from '../common/sealed-values.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { migrationsOf } from '../database/schema-level.js';
+import { migrationsOf } from '../database/migration-state.js';
 import { type CopyDefect, FileCopiesService, type StoredFile } from '../files/file-copies.service.js';
 import { copiesOfJobs } from '../jobs/copies.jobs.js';
 import { type ArchiveTotals, noTotals } from './archive.js';
@@ -64,7 +64,7 @@ export class BackupService {
       {
         kind: 'beginning',
         madeAt: now.toISOString(),
-        migrations: await migrationsOf(snapshot.query),
+        migrations: (await migrationsOf(snapshot.query)).done,
         fileKeys: await snapshot.keySamples(),
         sealedValue: await this.sealed.seal(PROBE_PURPOSE, 'probe'),
       },

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { BulkConnection, type Query } from '../database/bulk-connection.js';
+import { BulkConnection } from '../database/bulk-connection.js';
 import { Database } from '../database/database.js';
 import { isMarked, mark, unmark } from '../database/restore-mark.js';
-import { goBackTo, goForward, knows, migrationsOf } from '../database/schema-level.js';
+import { migrationsOf } from '../database/migration-state.js';
+import type { Query } from '../database/query.js';
+import { goBackTo, goForward, knows } from '../database/schema-level.js';
 import { addCopiesOfJobs, countJobs, type JobCopy } from '../jobs/copies.jobs.js';
 import { BORN_FILLED, PASSING } from './kept-tables.js';
 
@@ -102,8 +104,8 @@ export class RestoreRepository {
   /** Gives the schema just these migrations, where the instance is empty. */
   async takeSchemaTo(migrations: readonly string[]): Promise<void> {
     await goBackTo(this.database, migrations.length);
-    const there = await migrationsOf(this.query);
-    if (there.join() !== migrations.join()) throw new Error('The schema could not be brought to where it was');
+    const { done } = await migrationsOf(this.query);
+    if (done.join() !== migrations.join()) throw new Error('The schema could not be brought to where it was');
   }
 
   /** Brings the schema, and the rows in it, up to date. */

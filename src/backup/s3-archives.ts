@@ -1,14 +1,13 @@
-import { GetObjectCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Config } from '../config/config.js';
+import { connectTo } from '../common/s3-client.js';
 import type { ArchivePlace, KeptArchive } from './archive-place.js';
 
 /** One is held in memory at a time; a store takes 10,000 of them. */
 const PART_BYTES = 64 * 1024 * 1024;
-const CONNECT_WITHIN_MS = 5000;
-const IDLE_AT_MOST_MS = 60_000;
 
 /**
  * Archives in a bucket. One is there as soon as its last part is, all at once; what a killed backup sent before stays unseen: give
@@ -18,22 +17,11 @@ export class S3Archives implements ArchivePlace {
   private readonly client: S3Client;
 
   constructor(
-    { endpoint, region, forcePathStyle, accessKeyId, secretAccessKey }: Config['backup']['s3'],
+    store: Config['backup']['s3'],
     private readonly bucket: string,
     private readonly prefix: string,
   ) {
-    this.client = new S3Client({
-      region,
-      forcePathStyle,
-      ...(endpoint === undefined ? {} : { endpoint }),
-      ...(accessKeyId === undefined || secretAccessKey === undefined
-        ? {}
-        : { credentials: { accessKeyId, secretAccessKey } }),
-      requestHandler: { connectionTimeout: CONNECT_WITHIN_MS, socketTimeout: IDLE_AT_MOST_MS },
-      // stores that are not Amazon's know no trailing checksums
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      responseChecksumValidation: 'WHEN_REQUIRED',
-    });
+    this.client = connectTo(store);
   }
 
   async put(name: string, pieces: AsyncIterable<Buffer>): Promise<KeptArchive> {

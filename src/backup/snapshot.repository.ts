@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { BulkConnection, type Query } from '../database/bulk-connection.js';
+import { BulkConnection } from '../database/bulk-connection.js';
 import { Database } from '../database/database.js';
+import type { Query } from '../database/query.js';
 import type { KeySample } from '../files/key-trial.service.js';
 import { LEFT_OUT } from './kept-tables.js';
 

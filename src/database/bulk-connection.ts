@@ -3,16 +3,16 @@ import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Database } from './database.js';
-
-/** Rows of one statement, wherever it runs. */
-export type Query = <Row>(text: string, values?: readonly unknown[]) => Promise<Row[]>;
+import { type Query, queryOf } from './query.js';
 
 /**
  * A connection of one's own for rows in bulk (COPY), which the shared ones with their pipeline do not speak. What its transaction
  * takes long for is nobody's limit. Close it.
  */
 export class BulkConnection {
-  private constructor(private readonly client: pg.Client) {}
+  private constructor(private readonly client: pg.Client) {
+    this.query = queryOf(client);
+  }
 
   static async open(database: Database): Promise<BulkConnection> {
     const client = new pg.Client({ ...database.address, application_name: 'forecourt-copy', keepAlive: true });
@@ -25,8 +25,7 @@ export class BulkConnection {
     return connection;
   }
 
-  readonly query: Query = async <Row>(text: string, values: readonly unknown[] = []) =>
-    (await this.client.query(text, [...values])).rows as Row[];
+  readonly query: Query;
 
   /** Columns of a table as COPY writes them. Returns the number of rows at the end. */
   async *rowsOf(table: string, columns: readonly string[]): AsyncGenerator<Buffer, number> {

@@ -35,7 +35,7 @@ export class Database {
   }
 
   async hasPendingMigrations(): Promise<boolean> {
-    return (await migrationsOf(this.pool)).pending.length > 0;
+    return (await migrationsOf((text) => this.read(text))).pending.length > 0;
   }
 
   async close(): Promise<void> {

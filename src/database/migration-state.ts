@@ -1,5 +1,5 @@
-import type { ClientBase, Pool } from 'pg';
 import { MIGRATIONS } from '../../migrations/index.js';
+import type { Query } from './query.js';
 
 /** How a database stands to this version of the program, by names of migrations, oldest first. */
 export interface MigrationState {
@@ -21,14 +21,10 @@ export class DatabaseTooNew extends Error {
 }
 
 /** All are pending in a database that Forecourt has never seen. Changes nothing. */
-export async function migrationsOf(connection: Pool | ClientBase): Promise<MigrationState> {
-  const { rows: found } = await connection.query<{ is_there: boolean }>(
-    `SELECT to_regclass('migrations') IS NOT NULL AS is_there`,
-  );
-  const { rows } =
-    found[0]?.is_there === true
-      ? await connection.query<{ name: string }>('SELECT name FROM migrations ORDER BY timestamp')
-      : { rows: [] };
+export async function migrationsOf(query: Query): Promise<MigrationState> {
+  const [found] = await query<{ is_there: boolean }>(`SELECT to_regclass('migrations') IS NOT NULL AS is_there`);
+  const rows =
+    found?.is_there === true ? await query<{ name: string }>('SELECT name FROM migrations ORDER BY timestamp, id') : [];
   const done = rows.map(({ name }) => name);
   const known = MIGRATIONS.map(({ name }) => name);
   return {

@@ -35,7 +35,7 @@ export async function openDatabase(config: Config, logger: Logger): Promise<Data
     );
     if ((row?.version ?? 0) < OLDEST_POSTGRES) throw new Error('PostgreSQL 14 or newer is needed');
     await exclusively(database, 'migrations', async () => {
-      const { unknown } = await migrationsOf(database.pool);
+      const { unknown } = await migrationsOf((text) => database.read(text));
       if (unknown.length > 0) throw new DatabaseTooNew(unknown);
       await source.runMigrations();
     });

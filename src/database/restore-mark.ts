@@ -1,4 +1,4 @@
-import type { Query } from './bulk-connection.js';
+import type { Query } from './query.js';
 
 /**
  * Whether a restore has begun and not ended, kept where a rollback and every migration leave it alone: as a comment on the table

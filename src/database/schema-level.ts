@@ -1,10 +1,6 @@
 import type { Database } from './database.js';
-import type { Query } from './bulk-connection.js';
-
-/** The names of the migrations that the schema has, oldest first. */
-export async function migrationsOf(query: Query): Promise<string[]> {
-  return (await query<{ name: string }>(`SELECT name FROM migrations ORDER BY timestamp, id`)).map(({ name }) => name);
-}
+import { migrationsOf } from './migration-state.js';
+import type { Query } from './query.js';
 
 /** Whether this program can bring an empty schema to where it had exactly these migrations: its own first ones. */
 export function knows(database: Database, names: readonly string[]): boolean {
@@ -15,7 +11,7 @@ export function knows(database: Database, names: readonly string[]): boolean {
 /** Takes the schema of an empty instance back to its first so many migrations. */
 export async function goBackTo(database: Database, count: number): Promise<void> {
   const query: Query = (text, values) => database.read(text, values);
-  for (let left = (await migrationsOf(query)).length; left > count; left -= 1)
+  for (let left = (await migrationsOf(query)).done.length; left > count; left -= 1)
     await database.source.undoLastMigration({ transaction: 'each' });
 }
 

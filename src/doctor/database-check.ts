@@ -4,7 +4,8 @@ import type { Config } from '../config/config.js';
 import { findEmbeddedPostgres } from '../database/embedded-postgres.js';
 import { migrationsOf } from '../database/migration-state.js';
 import { OLDEST_POSTGRES } from '../database/open-database.js';
-import { type Finding, failed, fine, reasonOf, skipped, warning } from './finding.js';
+import { queryOf } from '../database/query.js';
+import { type Finding, failed, fine, wordsOf, skipped, warning } from './finding.js';
 
 const CONNECT_WITHIN_MS = 5_000;
 const MOST_CLOCK_DIFFERENCE_MS = 2_000;
@@ -42,7 +43,7 @@ export async function checkDatabase(config: Config, clock: Clock): Promise<reado
   try {
     await client.connect();
   } catch (error) {
-    return [failed('database', reasonOf(error), adviceFor(error))];
+    return [failed('database', wordsOf(error), adviceFor(error))];
   }
   try {
     await client.query('BEGIN READ ONLY');
@@ -134,7 +135,7 @@ async function clockFinding(client: pg.Client, clock: Clock): Promise<Finding> {
 }
 
 async function migrationsFinding(client: pg.Client): Promise<Finding> {
-  const { done, pending, unknown } = await migrationsOf(client);
+  const { done, pending, unknown } = await migrationsOf(queryOf(client));
   if (unknown.length > 0)
     return failed(
       'migrations',

@@ -25,10 +25,10 @@ export const failed = (check: string, says: string, advice: string): Finding => 
 });
 
 /** The words of an error and of what caused it; its code where it has no words. */
-export function reasonOf(error: unknown): string {
+export function wordsOf(error: unknown): string {
   const { message, code, cause } = (error ?? {}) as Readonly<Record<string, unknown>>;
   const words = [message, code, error].map(String).find((each) => !['', 'undefined'].includes(each)) ?? 'unknown';
-  return cause === undefined ? words : `${words}: ${reasonOf(cause)}`;
+  return cause === undefined ? words : `${words}: ${wordsOf(cause)}`;
 }
 
 /** What the check finds, or that it failed: by an error, or by no answer in time. */
@@ -47,7 +47,7 @@ export async function within(
   try {
     return await Promise.race([work(), late]);
   } catch (error) {
-    return [failed(check, reasonOf(error), advice)];
+    return [failed(check, wordsOf(error), advice)];
   } finally {
     clearTimeout(timer);
   }

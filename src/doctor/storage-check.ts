@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import { SPOOL_FOLDER } from '../files/storage/file-storage.js';
 import { FileStorages } from '../files/storage/file-storages.js';
-import { type Finding, failed, fine, reasonOf, warning } from './finding.js';
+import { type Finding, failed, fine, wordsOf, warning } from './finding.js';
 
 const MEGABYTE = 1_048_576;
 /** The first start of an embedded PostgreSQL takes about as much. */
@@ -27,7 +27,7 @@ export async function checkStorages(config: Config, logger: Logger): Promise<rea
         await (await storages.at(driver)).check();
         return fine(check, `takes, gives back and deletes files${isInUse ? '' : '; new ones go elsewhere'}`);
       } catch (error) {
-        return failed(check, reasonOf(error), ADVICE[driver]);
+        return failed(check, wordsOf(error), ADVICE[driver]);
       }
     }),
   );

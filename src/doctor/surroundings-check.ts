@@ -4,7 +4,7 @@ import type { Clock } from '../common/clock.js';
 import type { Config } from '../config/config.js';
 import { ClamAvScanner } from '../files/scan/clamav.scanner.js';
 import { checkMailServer } from '../mail/mail-status.service.js';
-import { type Finding, failed, fine, reasonOf, skipped, warning } from './finding.js';
+import { type Finding, failed, fine, wordsOf, skipped, warning } from './finding.js';
 
 const ANSWER_WITHIN_MS = 5_000;
 const LAST_NODE_WITHOUT_CARE = 20;
@@ -51,7 +51,7 @@ export async function checkRedis({ rateLimits: { redisUrl } }: Config): Promise<
     return [
       failed(
         'redis',
-        reasonOf(error),
+        wordsOf(error),
         'Start it, or correct REDIS_URL; until then each process counts requests by itself',
       ),
     ];
@@ -69,7 +69,7 @@ export async function checkScanner({ files: { scan } }: Config): Promise<readonl
   } catch (error) {
     const effect = scan.policy === 'required' ? 'uploads are refused' : 'files that were uploaded are not served';
     return [
-      failed('clamav', reasonOf(error), `Start clamd, or correct CLAMAV_HOST and CLAMAV_PORT; until then ${effect}`),
+      failed('clamav', wordsOf(error), `Start clamd, or correct CLAMAV_HOST and CLAMAV_PORT; until then ${effect}`),
     ];
   }
 }
@@ -87,7 +87,7 @@ export async function checkPort({ role, http: { host, port } }: Config): Promise
     return [
       failed('port', `this user may not open ${port}`, 'Set PORT to 1024 or above, and let the proxy listen on 443'),
     ];
-  return [failed('port', reasonOf(refusal), 'Set HOST to an address of this machine, or to 0.0.0.0')];
+  return [failed('port', wordsOf(refusal), 'Set HOST to an address of this machine, or to 0.0.0.0')];
 }
 
 function tryPort(host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
-import type { Query } from '../database/bulk-connection.js';
+import type { Query } from '../database/query.js';
 import { Seal } from './encryption.js';
 import type { StoredFile } from './file.entity.js';
 import { FileKeys } from './file-keys.js';

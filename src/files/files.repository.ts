@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { BaseRepository } from '../database/base.repository.js';
-import type { Query } from '../database/bulk-connection.js';
+import type { Query } from '../database/query.js';
 import { Database } from '../database/database.js';
 import { rowsIn, type Tx } from '../database/transactions.js';
 import { StoredFile, type TextState } from './file.entity.js';

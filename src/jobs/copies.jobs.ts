@@ -1,4 +1,4 @@
-import type { Query } from '../database/bulk-connection.js';
+import type { Query } from '../database/query.js';
 
 /** A job as a backup keeps it: what it takes to add it anew, whatever the version of graphile-worker. */
 export interface JobCopy {

@@ -1,27 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import type { Rows } from '../common/pagination.js';
+import { BaseRepository } from '../database/base.repository.js';
 import { violates } from '../database/constraints.js';
 import { Database } from '../database/database.js';
 import { rowsIn, type Tx } from '../database/transactions.js';
+import { LegalHold } from './legal-hold.entity.js';
 import { AlreadyOnHold } from './persons.errors.js';
 
-/** That nothing about somebody may be deleted, as in a dispute. */
-export interface LegalHold {
-  readonly id: string;
-  /** In lower case. */
-  readonly email: string;
-  readonly reason: string;
-  readonly placedAt: Date;
-  readonly placedBy: string;
-  readonly liftedAt: Date | null;
-  readonly liftedBy: string | null;
-}
-
-const SELECTION = `id, email, reason, placed_at AS "placedAt", placed_by AS "placedBy", lifted_at AS "liftedAt", lifted_by AS "liftedBy"`;
-
 @Injectable()
-export class LegalHoldsRepository {
-  constructor(private readonly database: Database) {}
+export class LegalHoldsRepository extends BaseRepository<LegalHold> {
+  constructor(database: Database) {
+    super(database, LegalHold);
+  }
 
   /** Until the transaction ends nobody else begins to hold this person, or to delete what is about them. */
   async lockPerson(tx: Tx, email: string): Promise<void> {
@@ -34,13 +24,9 @@ export class LegalHoldsRepository {
   }
 
   /** Throws `AlreadyOnHold`. */
-  async insert(tx: Tx, { id, email, reason, placedAt, placedBy }: LegalHold): Promise<void> {
+  override async insert(tx: Tx, hold: LegalHold): Promise<void> {
     try {
-      await rowsIn(
-        tx,
-        `INSERT INTO legal_holds (id, email, reason, placed_at, placed_by) VALUES ($1, $2, $3, $4, $5)`,
-        [id, email, reason, placedAt, placedBy],
-      );
+      await super.insert(tx, hold);
     } catch (error) {
       if (violates(error, 'idx_legal_holds_open')) throw new AlreadyOnHold();
       throw error;
@@ -59,24 +45,13 @@ export class LegalHoldsRepository {
 
   /** Those of somebody, latest first. */
   async listOf(email: string): Promise<LegalHold[]> {
-    return this.database.read(`SELECT ${SELECTION} FROM legal_holds WHERE email = $1 ORDER BY placed_at DESC, id`, [
-      email,
-    ]);
+    return this.list('t.email = $1 ORDER BY t.placed_at DESC, t.id', [email]);
   }
 
   /** Latest first. */
   async listPage(page: number, size: number, isLifted: boolean | undefined): Promise<Rows<LegalHold>> {
-    const wanted = `($1::boolean IS NULL OR (lifted_at IS NOT NULL) = $1)`;
-    const [rows, [count]] = await Promise.all([
-      this.database.read<LegalHold>(
-        `SELECT ${SELECTION} FROM legal_holds WHERE ${wanted} ORDER BY placed_at DESC, id LIMIT $2 OFFSET $3`,
-        [isLifted ?? null, size, (page - 1) * size],
-      ),
-      this.database.read<{ total: number }>(`SELECT count(*)::int AS total FROM legal_holds WHERE ${wanted}`, [
-        isLifted ?? null,
-      ]),
-    ]);
-    return { rows, total: count?.total ?? 0 };
+    const conditions = [{ text: '(t.lifted_at IS NOT NULL) = ?', value: isLifted }];
+    return this.findPage({ conditions, orderBy: 't.placed_at DESC, t.id', page, size });
   }
 
   /** Takes these user names from the holds of others. Returns how many there were. */

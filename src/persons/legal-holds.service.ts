@@ -4,7 +4,8 @@ import { type Actor, nameOf } from '../common/actor.js';
 import { Clock } from '../common/clock.js';
 import type { Rows } from '../common/pagination.js';
 import type { Tx } from '../database/transactions.js';
-import { type LegalHold, LegalHoldsRepository } from './legal-holds.repository.js';
+import type { LegalHold } from './legal-hold.entity.js';
+import { LegalHoldsRepository } from './legal-holds.repository.js';
 import { HoldNotFound, PersonOnHold } from './persons.errors.js';
 import { type Erased, namesOf, type Person, type PersonalData, type PersonalRecord } from './persons.service.js';
 

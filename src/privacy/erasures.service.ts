@@ -10,12 +10,11 @@ import { Transactions, type Tx } from '../database/transactions.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { LegalHoldsService } from '../persons/legal-holds.service.js';
 import { PersonsService, type Thing } from '../persons/persons.service.js';
-import { type Erasure, type ErasureReason, ErasuresRepository } from './erasures.repository.js';
+import type { Erasure, ErasureReason } from './erasure.entity.js';
+import { ErasuresRepository } from './erasures.repository.js';
 import { PersonKey } from './person-key.js';
 import { ErasureNotFound, PersonNotFound } from './privacy.errors.js';
 import { COMPLETE_ERASURE } from './privacy.jobs.js';
-
-export type { Erasure };
 
 const ACTOR: Actor = { kind: 'system', name: 'privacy' };
 

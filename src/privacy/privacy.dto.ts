@@ -1,8 +1,9 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ChoiceField, EmailField, LineField } from '../common/fields.js';
 import { PageQuery, PageResponse } from '../common/pagination.js';
-import { ERASURE_REASONS, type Erasure, type ErasureReason } from './erasures.repository.js';
-import type { FoundPerson, LegalHold } from './privacy.service.js';
+import { ERASURE_REASONS, type Erasure, type ErasureReason } from './erasure.entity.js';
+import type { LegalHold } from '../persons/legal-holds.service.js';
+import type { FoundPerson } from './privacy.service.js';
 
 export class PersonRequest {
   @EmailField({ example: 'ada@example.com' })

@@ -8,11 +8,10 @@ import type { Rows } from '../common/pagination.js';
 import { Transactions } from '../database/transactions.js';
 import { type LegalHold, LegalHoldsService } from '../persons/legal-holds.service.js';
 import { type Person, type PersonalFile, type PersonalRecord, PersonsService } from '../persons/persons.service.js';
-import { type Erasure, ErasuresService } from './erasures.service.js';
+import type { Erasure } from './erasure.entity.js';
+import { ErasuresService } from './erasures.service.js';
 import { archiveOf } from './person-archive.js';
 import { PersonKey } from './person-key.js';
-
-export type { LegalHold };
 
 /** All that is known of somebody. */
 export interface FoundPerson {

@@ -6,7 +6,7 @@ import {
   ListObjectsV2Command,
   type ListObjectsV2CommandOutput,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { randomUUID } from 'node:crypto';
@@ -23,12 +23,12 @@ import {
 import type { S3Settings } from '../../config/config.js';
 import { type ByteRange, FileStorage, type SpooledFile, type StoredObject } from './file-storage.js';
 import { isConnectionError, isPassingStatus, reasonOf, withRetries } from './retries.js';
+import { connectTo } from '../../common/s3-client.js';
+import { prefixOf } from '../../common/s3-prefix.js';
 import { bytesOf, isKey, isSameAs, rangeOf, SpooledFileChanged, throwIfChanged } from './spooled-bytes.js';
 
 /** Larger files go in parts, of which one is held in memory at a time; smaller ones are streamed. */
 const PART_BYTES = 16 * 1024 * 1024;
-const CONNECT_WITHIN_MS = 5000;
-const IDLE_AT_MOST_MS = 60_000;
 
 /** The client's own log would repeat requests; what an operator needs to know, this driver says. */
 const SILENT = {
@@ -52,38 +52,16 @@ export class S3Storage extends FileStorage {
   private readonly place: string;
 
   constructor(
-    { endpoint, region, bucket, prefix, forcePathStyle, accessKeyId, secretAccessKey }: S3Settings,
+    settings: S3Settings,
     private readonly log: Logger,
   ) {
     super();
-    this.bucket = bucket;
-    this.prefix = prefix
-      .split('/')
-      .filter((part) => part !== '')
-      .map((part) => `${part}/`)
-      .join('');
-    this.place = endpoint === undefined ? 'S3_REGION' : 'S3_ENDPOINT';
-    const agent = { keepAlive: true, maxSockets: 256 };
-    this.client = new S3Client({
-      region,
-      forcePathStyle,
-      ...(endpoint === undefined ? {} : { endpoint }),
-      ...(accessKeyId === undefined || secretAccessKey === undefined
-        ? {}
-        : { credentials: { accessKeyId, secretAccessKey } }),
-      // this driver repeats requests itself: the client's own way stops at those with a stream, and says nothing of the others
-      retryStrategy: { retry: (next, args) => next(args) },
-      requestHandler: {
-        connectionTimeout: CONNECT_WITHIN_MS,
-        socketTimeout: IDLE_AT_MOST_MS,
-        httpAgent: agent,
-        httpsAgent: agent,
-      },
-      // stores that are not Amazon's know no trailing checksums
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      responseChecksumValidation: 'WHEN_REQUIRED',
-      logger: SILENT,
-    });
+    this.bucket = settings.bucket;
+    this.prefix = prefixOf(settings.prefix);
+    this.place = settings.endpoint === undefined ? 'S3_REGION' : 'S3_ENDPOINT';
+    // this driver repeats requests itself: the client's own way stops at those with a stream, and says nothing of the others
+    const retryStrategy = { retry: <In, Out>(next: (args: In) => Promise<Out>, args: In): Promise<Out> => next(args) };
+    this.client = connectTo(settings, { retryStrategy, logger: SILENT });
   }
 
   async put(key: string, file: SpooledFile): Promise<void> {

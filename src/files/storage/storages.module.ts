@@ -6,7 +6,7 @@ import { FileStorages } from './file-storages.js';
 
 /**
  * Where bytes are kept, and the folder that they wait in before. Knows no rows and makes no keys, so that an instance can be
- * filled before it has any.
+ * filled before there are some.
  */
 @Module({
   providers: [Spool, FileStorages, FileArrivalsService, KeyTrialService],

@@ -1,0 +1,32 @@
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import type { S3Settings } from '../config/config.js';
+
+const CONNECT_WITHIN_MS = 5000;
+const IDLE_AT_MOST_MS = 60_000;
+const MOST_CONNECTIONS = 256;
+
+/** A client of S3 or of a store that speaks it. */
+export function connectTo(
+  { endpoint, region, forcePathStyle, accessKeyId, secretAccessKey }: Omit<S3Settings, 'bucket' | 'prefix'>,
+  further: Pick<S3ClientConfig, 'retryStrategy' | 'logger'> = {},
+): S3Client {
+  const agent = { keepAlive: true, maxSockets: MOST_CONNECTIONS };
+  return new S3Client({
+    region,
+    forcePathStyle,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(accessKeyId === undefined || secretAccessKey === undefined
+      ? {}
+      : { credentials: { accessKeyId, secretAccessKey } }),
+    requestHandler: {
+      connectionTimeout: CONNECT_WITHIN_MS,
+      socketTimeout: IDLE_AT_MOST_MS,
+      httpAgent: agent,
+      httpsAgent: agent,
+    },
+    // stores that are not Amazon's know no trailing checksums
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    ...further,
+  });
+}
