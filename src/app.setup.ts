@@ -13,6 +13,7 @@ import { AppModule } from './app.module.js';
 import { BINDING_PATHS } from './auth/openid/browser-binding.js';
 import { COOKIE_PATHS } from './auth/sessions/refresh-cookie.js';
 import { bodyProgress } from './common/body-progress.js';
+import { compressedAnswers } from './common/compressed-answers.js';
 import { Clock } from './common/clock.js';
 import { MalformedRequest, RequestTimeout } from './common/errors.js';
 import { Lifecycle } from './common/lifecycle.js';
@@ -50,13 +51,14 @@ export async function createApp(
     requestLog(logger),
     ...(metrics.isOn ? [requestMetrics(metrics)] : []),
     securityHeaders,
+    compressedAnswers(),
     bodyProgress(config.http.minBodyProgressBytes, app.get(Clock)),
   );
   const cors = {
     origin: [...config.http.corsOrigins],
     methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
-    allowedHeaders: ['Authorization', 'Content-Type', 'X-API-Key', 'X-Request-ID'],
-    exposedHeaders: ['Content-Disposition', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'X-Request-ID'],
+    allowedHeaders: ['Authorization', 'Content-Type', 'If-None-Match', 'X-API-Key', 'X-Request-ID'],
+    exposedHeaders: ['Content-Disposition', 'ETag', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'X-Request-ID'],
     maxAge: 600,
   };
   app.enableCors(({ path }: Request, answer: (error: null, options: CorsOptions) => void) => {

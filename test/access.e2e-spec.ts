@@ -229,6 +229,9 @@ async function aTokenToEnd(caller: Caller): Promise<string> {
   return (await anAccount(app, superadmin, caller)).token;
 }
 
+/** The one answer that is about nobody; every other is kept by no cache on the way. */
+const KEPT = 'GET /.well-known/jwks.json';
+
 async function call(route: string, caller: Caller): Promise<{ status: number; code: unknown }> {
   const [method = '', path = ''] = route.split(' ');
   const address = path.replace(/:\w+/g, (name) => targets[name] ?? name);
@@ -242,6 +245,7 @@ async function call(route: string, caller: Caller): Promise<{ status: number; co
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
+  expect(response.headers.get('cache-control')).toBe(route === KEPT ? 'public, max-age=300' : 'no-store');
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.startsWith('application/json') === true && text !== '';
   return {

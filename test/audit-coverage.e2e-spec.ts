@@ -327,6 +327,25 @@ it('that an admin lists mails, and reads one, is on record', async () => {
   ]);
 });
 
+it('that an admin looks for accounts, and at one, is on record', async () => {
+  const [admin, other] = [await somebody('admin'), await somebody()];
+  const users = '/api/v1/admin/users';
+
+  for (const path of ['/api/v1/users', `${users}?search=a`, `${users}/${other.id}`])
+    expect((await get(app, path, admin.token)).status).toBe(200);
+  expect((await get(app, `${users}/${randomUUID()}`, admin.token)).status).toBe(404);
+
+  const entries = await app.database.query(
+    `SELECT action, target_id FROM audit_entries
+     WHERE actor_id = $1 AND action IN ('user.listed', 'user.viewed') ORDER BY at, action`,
+    [admin.id],
+  );
+  expect(entries).toEqual([
+    { action: 'user.listed', target_id: null },
+    { action: 'user.viewed', target_id: other.id },
+  ]);
+});
+
 describe('what is seen of a lead', () => {
   const viewsOf = (actor: string): Promise<Record<string, unknown>[]> =>
     app.database.query(

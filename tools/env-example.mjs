@@ -28,12 +28,13 @@ const HEADER = `# The settings of Forecourt. Copy this file to .env and fill in 
 # Made from src/config/settings.ts by: npm run env:example
 `;
 
-const COMPOSE = `
-## Docker Compose (read by compose.yaml, not by Forecourt)
+/** @type {typeof import('../src/config/compose-variables.js')} */
+const { COMPOSE_VARIABLES } = await import(new URL('../dist/src/config/compose-variables.js', import.meta.url).href);
 
-# password of the PostgreSQL beside the application, letters and digits only; make one with: openssl rand -hex 24
-POSTGRES_PASSWORD=
-`;
+const COMPOSE = [
+  '\n## Docker Compose (read by compose.yaml, not by Forecourt)\n',
+  ...Object.entries(COMPOSE_VARIABLES).map(([name, { doc, value }]) => `\n# ${doc}\n${name}=${value}\n`),
+].join('');
 
 /** @returns {string} */
 function envExample() {

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { Config } from '../config/config.js';
+import { COMPOSE_VARIABLES } from '../config/compose-variables.js';
 import { namesInFile } from '../config/environment.js';
 import { FAMILIES, SETTINGS } from '../config/settings.js';
 import { type Finding, failed, fine, warning } from './finding.js';
@@ -158,8 +159,7 @@ export async function checkFile(file: string): Promise<Finding[]> {
   const findings: Finding[] = [];
   if ((stats.mode & 0o077) !== 0)
     findings.push(warning('.env', 'other users of this machine may read it', 'chmod 600 .env'));
-  // compose.yaml makes DATABASE_URL of it
-  const known = new Set([...Object.keys(SETTINGS), 'POSTGRES_PASSWORD']);
+  const known = new Set([...Object.keys(SETTINGS), ...Object.keys(COMPOSE_VARIABLES)]);
   for (const name of namesInFile(file)) {
     if (known.has(name) || FAMILIES.some(({ prefix }) => name.startsWith(prefix))) continue;
     findings.push(warning('.env', `${name} is no setting of Forecourt`, 'Correct its name, or take it out'));

@@ -39,6 +39,7 @@ import {
   UnprocessableFields,
   UnsupportedMediaType,
 } from '../common/errors.js';
+import { Conditional } from '../common/conditional-answer.js';
 import { toPage } from '../common/pagination.js';
 import { RateLimited } from '../common/rate-limited.js';
 import { Accepts, InvalidIs400 } from '../common/request-body.js';
@@ -130,6 +131,7 @@ export class LeadsController {
 
   @Get()
   @Allow(Permission.LeadsRead)
+  @Conditional()
   @ApiOperation({ summary: 'List leads', description: 'Newest first unless sorted otherwise.' })
   @ApiOkResponse({ type: LeadPageResponse })
   @ApiErrors(UnprocessableFields)
@@ -140,6 +142,7 @@ export class LeadsController {
 
   @Get(':lead_id')
   @Allow(Permission.LeadsRead)
+  @Conditional()
   @ApiOperation({ summary: 'One lead', description: 'With its résumé, and with what was sent to whom about it.' })
   @ApiOkResponse({ type: LeadDetailResponse })
   @ApiErrors(LeadNotFound, UnprocessableFields)
@@ -180,6 +183,7 @@ export class LeadsController {
 
   @Get(':lead_id/history')
   @Allow(Permission.LeadsRead)
+  @Conditional()
   @ApiOperation({
     summary: 'The story of a lead',
     description: 'Every change of status, oldest first: who, from, to, when.',

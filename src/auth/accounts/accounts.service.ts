@@ -50,10 +50,24 @@ export class AccountsService {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
+  /** As {@link list}, for somebody who looks through them. */
+  async listFor(actor: Actor, filter: UserFilter, page: number, size: number): Promise<Rows<AccountView>> {
+    const found = await this.list(filter, page, size);
+    await this.audit.recordSeldom(actor, { action: 'user.listed', targetKind: 'user', targetId: null });
+    return found;
+  }
+
   async list(filter: UserFilter, page: number, size: number): Promise<Rows<AccountView>> {
     const { rows, total } = await this.users.list(filter, page, size);
     const locked = await this.locks.lockedUntil(rows.map(({ id }) => id));
     return { total, rows: rows.map((user) => ({ user, lockedUntil: locked.get(user.id) ?? null })) };
+  }
+
+  /** As {@link get}, for somebody who looks at it. */
+  async getFor(actor: Actor, id: string): Promise<AccountView> {
+    const found = await this.get(id);
+    await this.audit.recordSeldom(actor, { action: 'user.viewed', targetKind: 'user', targetId: id });
+    return found;
   }
 
   /** Throws `UserNotFound`. */

@@ -30,10 +30,13 @@ export class UsersAdminController {
   @ApiOperation({ summary: 'Find accounts', description: 'Sorted by user name.' })
   @ApiOkResponse({ type: AccountPageResponse })
   @ApiErrors(UnprocessableFields)
-  async findUsers(@Query() { search, role, is_active: active, ...query }: UserQuery): Promise<AccountPageResponse> {
+  async findUsers(
+    @CurrentActor() actor: Actor,
+    @Query() { search, role, is_active: active, ...query }: UserQuery,
+  ): Promise<AccountPageResponse> {
     const isActive = active === undefined ? undefined : active === 'true';
     return toPage(
-      await this.accounts.list({ search, role, isActive }, query.page, query.size),
+      await this.accounts.listFor(actor, { search, role, isActive }, query.page, query.size),
       query,
       toAccountDetails,
     );
@@ -44,8 +47,8 @@ export class UsersAdminController {
   @ApiOperation({ summary: 'One account' })
   @ApiOkResponse({ type: AccountDetailsResponse })
   @ApiErrors(UserNotFound, UnprocessableFields)
-  async getUser(@UuidParam('user_id') id: string): Promise<AccountDetailsResponse> {
-    return toAccountDetails(await this.accounts.get(id));
+  async getUser(@CurrentActor() actor: Actor, @UuidParam('user_id') id: string): Promise<AccountDetailsResponse> {
+    return toAccountDetails(await this.accounts.getFor(actor, id));
   }
 
   @Post()

@@ -23,8 +23,10 @@ export class UsersController {
   @ApiOperation({ summary: 'List accounts', description: 'Sorted by user name.' })
   @ApiOkResponse({ type: UserPageResponse })
   @ApiErrors(UnprocessableFields)
-  async listUsers(@Query() query: PageQuery): Promise<UserPageResponse> {
-    return toPage(await this.accounts.list({}, query.page, query.size), query, ({ user }) => toUserResponse(user));
+  async listUsers(@CurrentActor() actor: Actor, @Query() query: PageQuery): Promise<UserPageResponse> {
+    return toPage(await this.accounts.listFor(actor, {}, query.page, query.size), query, ({ user }) =>
+      toUserResponse(user),
+    );
   }
 
   @Patch(':user_id')

@@ -1,5 +1,6 @@
 import { Controller, Get, Header, VERSION_NEUTRAL } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { Conditional } from '../../common/conditional-answer.js';
 import { Public } from '../auth.decorators.js';
 import { isPublic, type SigningKey } from './signing-key.js';
 import { SigningKeys } from './signing-keys.js';
@@ -21,6 +22,7 @@ export class JwksController {
 
   @Get('jwks.json')
   @Public()
+  @Conditional()
   @Header('Cache-Control', 'public, max-age=300')
   @ApiOperation({
     summary: 'The keys that verify access tokens',
