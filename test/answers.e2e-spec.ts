@@ -61,7 +61,11 @@ describe('a large answer', () => {
   });
 
   it('of documentation, and of the record as a stream, is compressed too', async () => {
-    for (const path of ['/redoc/redoc.standalone.js', '/openapi.json', '/api/v1/admin/audit-entries/export?format=ndjson']) {
+    for (const path of [
+      '/redoc/redoc.standalone.js',
+      '/openapi.json',
+      '/api/v1/admin/audit-entries/export?format=ndjson',
+    ]) {
       const { status, headers, bytes } = await ask(path, GZIP);
 
       expect([path, status, headers['content-encoding']]).toEqual([path, 200, 'gzip']);
