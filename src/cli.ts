@@ -6,6 +6,7 @@ import { AlertsModule } from './alerts/alerts.module.js';
 import { AUDIT_COMMANDS } from './audit/audit.commands.js';
 import { AuditService } from './audit/audit.service.js';
 import { AuditModule } from './audit/audit.module.js';
+import { AuthPersonsModule } from './auth/auth-persons.module.js';
 import { BACKUP_COMMANDS } from './backup/backup.commands.js';
 import { BackupModule } from './backup/backup.module.js';
 import { RestoreModule } from './backup/restore.module.js';
@@ -36,6 +37,10 @@ import { FILE_COMMANDS } from './files/files.commands.js';
 import { FilesModule } from './files/files.module.js';
 import { JOB_COMMANDS } from './jobs/jobs.commands.js';
 import { JobsModule } from './jobs/jobs.module.js';
+import { LeadsModule } from './leads/leads.module.js';
+import { LimitsModule } from './limits/limits.module.js';
+import { PRIVACY_COMMANDS } from './privacy/privacy.commands.js';
+import { PrivacyModule } from './privacy/privacy.module.js';
 
 const COMMANDS: readonly (Command | LoneCommand)[] = [
   ...FILE_COMMANDS,
@@ -44,6 +49,7 @@ const COMMANDS: readonly (Command | LoneCommand)[] = [
   ...USER_COMMANDS,
   ...AUDIT_COMMANDS,
   ...BACKUP_COMMANDS,
+  ...PRIVACY_COMMANDS,
   SECRETS,
   DOCTOR,
 ];
@@ -61,6 +67,10 @@ const WORKING = [
   KeysModule,
   AccountsModule,
   FactorsModule,
+  AuthPersonsModule,
+  LimitsModule,
+  LeadsModule,
+  PrivacyModule,
 ];
 
 async function main(given: readonly string[]): Promise<number> {

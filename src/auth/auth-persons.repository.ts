@@ -48,6 +48,17 @@ export class AuthPersonsRepository {
     return found;
   }
 
+  /** In order, after this one. */
+  async addressesAfter(address: string, most: number): Promise<string[]> {
+    const columns = [...OF_ADDRESSES.map(([, table]) => [table, 'email']), ['mailed_links', 'holder']];
+    const each = columns.map(([table, column]) => `SELECT ${column} AS address FROM ${table} WHERE ${column} > $1`);
+    const rows = await this.database.read<{ address: string }>(`${each.join(' UNION ')} ORDER BY 1 LIMIT $2`, [
+      address,
+      most,
+    ]);
+    return rows.map((row) => row.address);
+  }
+
   /** What no account owns. Returns how many rows there were. */
   async removeByAddress(tx: Tx, email: string): Promise<number> {
     let removed = 0;

@@ -16,6 +16,10 @@ export class AuthPersons implements PersonalData {
     return found.map(({ kind, data }) => ({ kind, data }));
   }
 
+  addressesAfter(address: string, most: number): Promise<string[]> {
+    return this.persons.addressesAfter(address, most);
+  }
+
   async erase(tx: Tx, { email }: Person): Promise<Erased> {
     return { rows: await this.persons.removeByAddress(tx, email), remains: [] };
   }

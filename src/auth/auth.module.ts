@@ -6,8 +6,6 @@ import { JobsModule } from '../jobs/jobs.module.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { SCHEDULED } from '../jobs/scheduled.jobs.js';
 import { MailModule } from '../mail/mail.module.js';
-import { PersonsModule } from '../persons/persons.module.js';
-import { PersonsService } from '../persons/persons.service.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccessGuard } from './access.guard.js';
 import { AccountsModule } from './accounts/accounts.module.js';
@@ -19,8 +17,7 @@ import { ApiKeysAdminController } from './api-keys/api-keys-admin.controller.js'
 import { ApiKeysController } from './api-keys/api-keys.controller.js';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { AuthController } from './auth.controller.js';
-import { AuthPersons } from './auth-persons.js';
-import { AuthPersonsRepository } from './auth-persons.repository.js';
+import { AuthPersonsModule } from './auth-persons.module.js';
 import { AuthService } from './auth.service.js';
 import { FactorsAdminController } from './factors/factors-admin.controller.js';
 import { FactorsController } from './factors/factors.controller.js';
@@ -52,6 +49,7 @@ import { ProvedTokens } from './tokens/proved-tokens.js';
     AccountsModule,
     ApiKeysModule,
     AuditModule,
+    AuthPersonsModule,
     FactorsModule,
     JobsModule,
     InvitationsModule,
@@ -59,7 +57,6 @@ import { ProvedTokens } from './tokens/proved-tokens.js';
     MailModule,
     OpenidModule,
     PassportModule,
-    PersonsModule,
     SessionsModule,
     SignInsModule,
     UsersModule,
@@ -79,8 +76,6 @@ import { ProvedTokens } from './tokens/proved-tokens.js';
   ],
   providers: [
     ApiKeyOwners,
-    AuthPersons,
-    AuthPersonsRepository,
     AuthService,
     JwtStrategy,
     ProvedTokens,
@@ -93,8 +88,7 @@ import { ProvedTokens } from './tokens/proved-tokens.js';
   ],
 })
 export class AuthModule {
-  constructor(jobs: JobsService, sweep: SessionSweep, persons: PersonsService, ofPersons: AuthPersons) {
-    persons.register(ofPersons);
+  constructor(jobs: JobsService, sweep: SessionSweep) {
     jobs.schedule(SCHEDULED.forgetSessions, () => sweep.run());
   }
 }

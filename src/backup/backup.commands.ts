@@ -92,6 +92,7 @@ export const BACKUP_COMMANDS: readonly Command[] = [
       say(`Restored: ${sentenceOf(totals)}`);
       const wrong = sayDefective(defective, say);
       if (wrong > 0) say(`${wrong} files were not what they should be when the archive was made`);
+      say('Before the first start: npm run privacy:reapply forgets again whoever was forgotten since the backup');
       say('Everybody signs in anew. What was revoked since the backup is valid again: look through users and API keys');
       return true;
     },

@@ -91,6 +91,7 @@ describe('loadConfig', () => {
         encryption: { isOn: true, keys: [] },
       },
       backup: { key: undefined, s3: { region: 'us-east-1', forcePathStyle: false } },
+      privacy: { erasureNotes: { kind: 'folder', path: resolve('var/erasures') } },
       alerts: { webhook: undefined },
       mail: {
         smtp: undefined,
@@ -269,6 +270,11 @@ describe('loadConfig', () => {
     ['CLAMAV_HOST', 'clamd.test', { files: { scan: { host: 'clamd.test' } } }],
     ['CLAMAV_PORT', '3311', { files: { scan: { port: 3311 } } }],
     ['BACKUP_KEY', A_FILE_KEY, { backup: { key: Buffer.alloc(32, 7) } }],
+    [
+      'ERASURE_NOTES',
+      's3://notes/a//b/',
+      { privacy: { erasureNotes: { kind: 'bucket', bucket: 'notes', prefix: 'a/b/' } } },
+    ],
     ['SMTP_HOST', 'smtp.test', { mail: { smtp } }],
     ['SMTP_PORT', '465', { mail: { smtp: { port: 465 } } }, { SMTP_HOST: 'smtp.test' }],
     ['SMTP_TLS', 'starttls', { mail: { smtp: { tls: 'starttls' } } }, { SMTP_HOST: 'smtp.test' }],

@@ -2,9 +2,11 @@ import { join, resolve } from 'node:path';
 import { problemsOf } from './config-rules.js';
 import { type MailConfig, toMailConfig } from './mail-config.js';
 import { type ProviderSettings, readProviders } from './provider-settings.js';
-import type { RoleName } from './setting-readers.js';
+import type { Place, RoleName } from './setting-readers.js';
 import { type Environment, readSetting, type Setting } from './setting.js';
 import { SETTINGS, type SettingName, type SettingValues } from './settings.js';
+
+export type { Place };
 
 export interface S3Settings {
   /** Amazon's own when unset. */
@@ -154,6 +156,7 @@ export interface Config {
     /** The store that s3:// addresses lead to. */
     readonly s3: Omit<S3Settings, 'bucket' | 'prefix'>;
   };
+  readonly privacy: { readonly erasureNotes: Place };
   readonly alerts: {
     /** Undefined means: nobody is called. */
     readonly webhook: { readonly url: string; readonly secret: Buffer } | undefined;
@@ -312,6 +315,7 @@ function toConfig(values: SettingValues, providers: readonly ProviderSettings[])
       encryption: { isOn: values.FILE_ENCRYPTION, keys: values.FILE_ENCRYPTION_KEYS ?? [] },
     },
     backup: { key: values.BACKUP_KEY, s3: s3StoreOf(values) },
+    privacy: { erasureNotes: values.ERASURE_NOTES ?? { kind: 'folder', path: join(dataDir, 'erasures') } },
     alerts: {
       webhook:
         values.ALERT_WEBHOOK_URL === undefined || values.ALERT_WEBHOOK_SECRET === undefined

@@ -155,6 +155,7 @@ describe('a setting that cannot be read', () => {
       `a:${A_FILE_KEY}`,
       `${A_FILE_KEY}${A_FILE_KEY}`,
     ],
+    ['ERASURE_NOTES', 'must be a folder, or look like s3://bucket/folder', 's3://', 's3://B_/x', 'https://a.test/x'],
     ['FILE_QUOTA', 'must be a whole number from 1 to 999999999999999', '0', '1GB'],
     ['FILE_MIN_FREE', 'must be a whole number from 0 to 999999999999999', '-1', '1GB'],
     ['ALERT_WEBHOOK_URL', 'must begin with http:// or https://', 'ftp://a.test'],

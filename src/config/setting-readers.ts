@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { resolve } from 'node:path';
 import { canonicalLanguageTag } from './language-tag.js';
 
 /** The text of a variable cannot be read as what the setting needs. */
@@ -87,6 +88,21 @@ export const keyFile: Reader<{ readonly id: string; readonly path: string }> = (
   const [, id, path] = /^([A-Za-z0-9._-]{1,50}):(.+)$/.exec(value) ?? [];
   if (id === undefined || path === undefined) throw new Misread('must list keys as id:path of a PEM file');
   return { id, path };
+};
+
+/** Somewhere outside of the database. */
+export type Place =
+  | { readonly kind: 'folder'; readonly path: string }
+  /** `prefix` is empty or ends in a slash. */
+  | { readonly kind: 'bucket'; readonly bucket: string; readonly prefix: string };
+
+/** A folder of this machine, or `s3://bucket/folder`. */
+export const place: Reader<Place> = (value) => {
+  if (!/^[a-z0-9+.-]+:\/\//i.test(value)) return { kind: 'folder', path: resolve(value) };
+  const [, bucket, folders = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/i.exec(value) ?? [];
+  if (bucket === undefined) throw new Misread('must be a folder, or look like s3://bucket/folder');
+  const parts = folders.split('/').filter((part) => part !== '');
+  return { kind: 'bucket', bucket, prefix: parts.map((part) => `${part}/`).join('') };
 };
 
 export const webhookSecret: Reader<Buffer> = (value) => {

@@ -1,5 +1,6 @@
 import { HTTP_SETTINGS } from './http-settings.js';
 import { MAIL_SETTINGS } from './mail-settings.js';
+import { PRIVACY_SETTINGS } from './privacy-settings.js';
 import { PROVIDER_FAMILY, SINGLE_SIGN_ON_SETTINGS } from './provider-settings.js';
 import { optional, secret, type Setting, type SettingFamily, setting } from './setting.js';
 import {
@@ -297,6 +298,8 @@ export const SETTINGS = {
     key,
     '32 bytes in base64 that npm run backup encrypts archives with: keep a copy apart from them, without it they say nothing; make one with openssl rand -base64 32',
   ),
+
+  ...PRIVACY_SETTINGS,
 
   ...MAIL_SETTINGS,
 } satisfies Record<string, Setting>;

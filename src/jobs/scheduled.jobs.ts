@@ -41,5 +41,10 @@ export const SCHEDULED = {
     everyMinutes: 60,
     doc: 'tells owners a week before an API key expires, and removes keys long over',
   },
+  compareErasureNotes: {
+    name: 'privacy.compare_erasure_notes',
+    everyMinutes: DAY,
+    doc: 'notes down outside of the database which erasures there were, and alerts operators when it does not know of one',
+  },
   checkFiles: { name: 'files.check', everyMinutes: DAY, doc: 'alerts operators to files whose bytes are missing' },
 } as const satisfies Readonly<Record<string, ScheduledJob>>;

@@ -14,11 +14,17 @@ export class LeadPersonsRepository {
     return rows.map(({ id }) => id);
   }
 
-  async lockIdsOf(tx: Tx, email: string): Promise<string[]> {
-    const rows = await rowsIn<{ id: string }>(tx, `SELECT id FROM leads WHERE email = $1 ORDER BY id FOR UPDATE`, [
-      email,
-    ]);
-    return rows.map(({ id }) => id);
+  async lockOf(tx: Tx, email: string): Promise<{ readonly id: string; readonly since: Date }[]> {
+    return rowsIn(tx, `SELECT id, created_at AS since FROM leads WHERE email = $1 ORDER BY id FOR UPDATE`, [email]);
+  }
+
+  /** In order, after this one. */
+  async addressesAfter(address: string, most: number): Promise<string[]> {
+    const rows = await this.database.read<{ email: string }>(
+      `SELECT email FROM leads WHERE email > $1 ORDER BY email LIMIT $2`,
+      [address, most],
+    );
+    return rows.map(({ email }) => email);
   }
 
   async leadsOf(email: string): Promise<Row[]> {

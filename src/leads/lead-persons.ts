@@ -15,7 +15,11 @@ export class LeadPersons implements PersonalData {
   }
 
   async lockThingsOf(tx: Tx, email: string): Promise<Thing[]> {
-    return (await this.persons.lockIdsOf(tx, email)).map((id) => ({ kind: 'lead', id }));
+    return (await this.persons.lockOf(tx, email)).map((lead) => ({ kind: 'lead', ...lead }));
+  }
+
+  addressesAfter(address: string, most: number): Promise<string[]> {
+    return this.persons.addressesAfter(address, most);
   }
 
   async recordsOf({ email }: Person): Promise<PersonalRecord[]> {

@@ -28,6 +28,18 @@ export class MailPersonsRepository {
     );
   }
 
+  /** In order, after this one. */
+  async addressesAfter(address: string, most: number): Promise<string[]> {
+    const rows = await this.database.read<{ address: string }>(
+      `(SELECT DISTINCT lower(recipient) AS address FROM mail_messages WHERE lower(recipient) > $1 ORDER BY 1 LIMIT $2)
+       UNION (SELECT DISTINCT address FROM mail_suppressions WHERE address > $1 ORDER BY 1 LIMIT $2)
+       UNION (SELECT lower(suspect) FROM mail_server_state WHERE lower(suspect) > $1)
+       ORDER BY 1 LIMIT $2`,
+      [address, most],
+    );
+    return rows.map((row) => row.address);
+  }
+
   async suppressionsOf({ email }: Person): Promise<Row[]> {
     return this.database.read(
       `SELECT address, reason, since, lifted_at FROM mail_suppressions WHERE address = $1 ORDER BY since, id`,

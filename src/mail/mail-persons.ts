@@ -25,6 +25,10 @@ export class MailPersons implements PersonalData {
     ];
   }
 
+  addressesAfter(address: string, most: number): Promise<string[]> {
+    return this.mails.addressesAfter(address, most);
+  }
+
   /** What waits is not sent any more; what is with the mail server at this moment may arrive. */
   async erase(tx: Tx, person: Person): Promise<Erased> {
     // the server's state first: everybody takes the rows in this order

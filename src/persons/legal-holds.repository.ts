@@ -54,6 +54,15 @@ export class LegalHoldsRepository extends BaseRepository<LegalHold> {
     return this.findPage({ conditions, orderBy: 't.placed_at DESC, t.id', page, size });
   }
 
+  /** In order, after this one; those of lifted holds as well. */
+  async addressesAfter(address: string, most: number): Promise<string[]> {
+    const rows = await this.database.read<{ email: string }>(
+      `SELECT DISTINCT email FROM legal_holds WHERE email > $1 ORDER BY email LIMIT $2`,
+      [address, most],
+    );
+    return rows.map(({ email }) => email);
+  }
+
   /** Takes these user names from the holds of others. Returns how many there were. */
   async forgetNames(tx: Tx, names: readonly string[]): Promise<number> {
     const rows = await rowsIn(

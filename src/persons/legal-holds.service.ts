@@ -52,6 +52,10 @@ export class LegalHoldsService implements PersonalData {
     return (await this.holds.listOf(email)).some(({ liftedAt }) => liftedAt === null);
   }
 
+  addressesAfter(address: string, most: number): Promise<string[]> {
+    return this.holds.addressesAfter(address, most);
+  }
+
   async recordsOf({ email }: Person): Promise<PersonalRecord[]> {
     return (await this.holds.listOf(email)).map((hold) => ({
       kind: 'legal_hold',

@@ -8,6 +8,8 @@ export interface Thing {
   readonly id: string;
   /** How records of others name it, such as a user name. */
   readonly name?: string;
+  /** When it came to be. */
+  readonly since?: Date;
 }
 
 /** Somebody, known by an e-mail address in lower case. */
@@ -54,6 +56,8 @@ export interface PersonalData {
   thingsOf?(email: string): Promise<Thing[]>;
   /** The same, locked until the transaction ends. Throws the refusal when these may not be erased. */
   lockThingsOf?(tx: Tx, email: string): Promise<Thing[]>;
+  /** Addresses that something is known of, in lower case and in order: those after this one, at most so many. */
+  addressesAfter?(address: string, most: number): Promise<string[]>;
   recordsOf(person: Person): Promise<PersonalRecord[]>;
   filesOf?(person: Person): Promise<PersonalFile[]>;
   /**

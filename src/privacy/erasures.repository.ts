@@ -28,6 +28,28 @@ export class ErasuresRepository extends BaseRepository<Erasure> {
     return this.findPage({ orderBy: 't.requested_at DESC, t.id', page, size });
   }
 
+  /** In the order of ids, those after this one; the first ones when undefined. */
+  async listAfter(id: string | undefined, most: number): Promise<Erasure[]> {
+    return this.list('($1::uuid IS NULL OR t.id > $1) ORDER BY t.id LIMIT $2', [id ?? null, most]);
+  }
+
+  /** Those of the ids that there is no erasure of. */
+  async unknownOf(ids: readonly string[]): Promise<string[]> {
+    const rows = await this.database.read<{ id: string }>(
+      `SELECT id FROM unnest($1::uuid[]) AS id WHERE NOT EXISTS (SELECT FROM erasures WHERE erasures.id = id.id)`,
+      [ids],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** Whether there was none of this id. */
+  async insertUnlessThere(tx: Tx, erasure: Erasure): Promise<boolean> {
+    const { text, values } = this.insertion(erasure);
+    return (
+      (await rowsIn(tx, `${text} ON CONFLICT ON CONSTRAINT pk_erasures DO NOTHING RETURNING id`, values)).length > 0
+    );
+  }
+
   /** Whether it was not complete before. */
   async complete(tx: Tx, id: string, now: Date): Promise<boolean> {
     const rows = await rowsIn(

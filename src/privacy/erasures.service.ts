@@ -6,13 +6,15 @@ import { type Actor, nameOf } from '../common/actor.js';
 import { Clock } from '../common/clock.js';
 import { LOGGER } from '../common/logging.js';
 import type { Rows } from '../common/pagination.js';
-import { Transactions, type Tx } from '../database/transactions.js';
+import { Transactions } from '../database/transactions.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { LegalHoldsService } from '../persons/legal-holds.service.js';
-import { PersonsService, type Thing } from '../persons/persons.service.js';
+import { PersonsService } from '../persons/persons.service.js';
 import type { Erasure, ErasureReason } from './erasure.entity.js';
 import { ErasuresRepository } from './erasures.repository.js';
+import { ErasureNotes } from './erasure-notes.js';
 import { PersonKey } from './person-key.js';
+import { PersonRows } from './person-rows.js';
 import { ErasureNotFound, PersonNotFound } from './privacy.errors.js';
 import { COMPLETE_ERASURE } from './privacy.jobs.js';
 
@@ -29,6 +31,8 @@ export class ErasuresService {
   constructor(
     private readonly erasures: ErasuresRepository,
     private readonly persons: PersonsService,
+    private readonly rows: PersonRows,
+    private readonly notes: ErasureNotes,
     private readonly holds: LegalHoldsService,
     private readonly key: PersonKey,
     private readonly jobs: JobsService,
@@ -48,7 +52,7 @@ export class ErasuresService {
     const [hashes, person] = [await this.key.allOf(email), await this.key.of(email)];
     return this.transactions.run(async (tx) => {
       await this.holds.beginDeletion(tx, email);
-      const { counts, remains } = await this.eraseRows(tx, email);
+      const { counts, remains } = await this.rows.erase(tx, email);
       if (Object.keys(counts).length === 0) {
         const known = await this.erasures.findLatestIn(tx, hashes);
         if (known === null) throw new PersonNotFound();
@@ -81,6 +85,8 @@ export class ErasuresService {
   async complete(id: string): Promise<void> {
     const erasure = await this.erasures.findById(id);
     if (erasure === null || erasure.completedAt !== null) return;
+    // before it is said to be complete: a database that is lost takes the tombstone along
+    await this.notes.keep(erasure);
     for (const source of this.persons.sources) {
       const ids = erasure.remains[source.name] ?? [];
       if (ids.length > 0) await source.removeRemains?.(ids);
@@ -90,7 +96,6 @@ export class ErasuresService {
       const event = { action: 'person.erasure_completed', targetKind: 'erasure', targetId: id };
       await this.audit.record(tx, ACTOR, event);
     });
-    // by this line, kept elsewhere, an erasure is found again after the database was restored from before it
     this.logger.info({ erasure_id: id, person: erasure.person, reason: erasure.reason }, 'a person was erased');
   }
 
@@ -109,31 +114,5 @@ export class ErasuresService {
   /** Those of somebody, latest first. */
   async listOf(email: string): Promise<Erasure[]> {
     return this.erasures.listOf(await this.key.allOf(email));
-  }
-
-  /**
-   * What somebody submits at this moment commits as a whole, unseen or seen: so after everything is erased it is looked once more
-   * whether there is something new, which a part of it may have been erased of.
-   */
-  private async eraseRows(tx: Tx, email: string): Promise<Pick<Erasure, 'counts' | 'remains'>> {
-    const counts: Record<string, number> = {};
-    const remains: Record<string, string[]> = {};
-    let things = await this.lockThingsOf(tx, email);
-    do {
-      for (const source of this.persons.sources) {
-        const { name } = source;
-        const erased = await source.erase(tx, { email, things });
-        if (erased.rows > 0) counts[name] = (counts[name] ?? 0) + erased.rows;
-        if (erased.remains.length > 0) remains[name] = [...(remains[name] ?? []), ...erased.remains];
-      }
-      things = await this.lockThingsOf(tx, email);
-    } while (things.length > 0);
-    return { counts, remains };
-  }
-
-  private async lockThingsOf(tx: Tx, email: string): Promise<Thing[]> {
-    const things: Thing[] = [];
-    for (const source of this.persons.sources) things.push(...((await source.lockThingsOf?.(tx, email)) ?? []));
-    return things;
   }
 }

@@ -22,7 +22,11 @@ export class UserPersons implements PersonalData {
     const user = await this.users.lockByEmail(tx, email);
     if (user === null) return [];
     if (user.role !== Role.Client) throw new PersonIsStaff();
-    return [{ kind: 'user', id: user.id, name: user.username }];
+    return [{ kind: 'user', id: user.id, name: user.username, since: user.createdAt }];
+  }
+
+  addressesAfter(address: string, most: number): Promise<string[]> {
+    return this.users.addressesAfter(address, most);
   }
 
   async recordsOf({ email }: Person): Promise<PersonalRecord[]> {

@@ -34,6 +34,15 @@ export class UsersRepository extends BaseRepository<User> {
     return this.findOneIn(tx, 't.email = $1 FOR UPDATE', [email]);
   }
 
+  /** In order, after this one. */
+  async addressesAfter(address: string, most: number): Promise<string[]> {
+    const rows = await this.database.read<{ email: string }>(
+      `SELECT email FROM users WHERE email > $1 ORDER BY email LIMIT $2`,
+      [address, most],
+    );
+    return rows.map(({ email }) => email);
+  }
+
   /** By user name. */
   async listPage({ search, role, isActive }: UserFilter, page: number, size: number): Promise<Rows<User>> {
     const containing = search === undefined ? undefined : `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
