@@ -42,6 +42,7 @@ const WHO: Readonly<Record<string, readonly Caller[]>> = {
   'GET /api/v1/admin/privacy/erasures': ADMINS,
   'GET /api/v1/admin/privacy/erasures/:erasure_id': ADMINS,
   'GET /api/v1/admin/privacy/holds': ADMINS,
+  'GET /api/v1/admin/privacy/retention': ADMINS,
   'GET /api/v1/admin/users': ADMINS,
   'GET /api/v1/admin/users/:user_id': ADMINS,
   'GET /api/v1/admin/users/:user_id/sessions': ADMINS,

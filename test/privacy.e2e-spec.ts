@@ -6,6 +6,7 @@ import { AuditCheck } from '../src/audit/audit-check.js';
 import { PROJECT_ROOT } from '../src/config/project-root.js';
 import { FileTexts } from '../src/files/text/file-texts.js';
 import { ErasuresService } from '../src/privacy/erasures.service.js';
+import { RetentionRuns } from '../src/privacy/retention-runs.js';
 import { PASSWORD } from './support/accounts.js';
 import { eventually, SECRET_KEY, startApp, type TestApp } from './support/app.js';
 import { MEDIA } from './support/documents.mjs';
@@ -478,6 +479,30 @@ describe('an erasure', () => {
     ]);
 
     expect(answers.map(({ status }) => status)).toEqual([404, 422, 422, 422, 422]);
+  });
+});
+
+describe('retention', () => {
+  it('by default keeps leads and mails for ever', async () => {
+    await start({ ROLE: 'http' });
+    const lead = await aPerson();
+    await sendJson(app, 'PATCH', `/api/v1/leads/${lead}`, { status: 'REACHED_OUT' }, superadmin);
+    const age = `now() - interval '90 years'`;
+    await app.database.query(`UPDATE leads SET created_at = ${age}, updated_at = ${age}`);
+    await app.database.query(`UPDATE mail_messages SET created_at = ${age}, state = 'sent', sent_at = ${age}`);
+
+    const { items } = await jsonOf<{ items: { rule: string; days: number | null; due: number }[] }>(
+      await get(app, '/api/v1/admin/privacy/retention', superadmin),
+    );
+    await app.app.get(RetentionRuns).run(new AbortController().signal);
+
+    expect(items.filter(({ days }) => days === null).map(({ rule, due }) => [rule, due])).toEqual(
+      expect.arrayContaining([
+        ['leads', 0],
+        ['mail', 0],
+      ]),
+    );
+    expect((await find(PERSON.email))['mail']).toHaveLength(2);
   });
 });
 

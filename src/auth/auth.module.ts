@@ -6,6 +6,8 @@ import { JobsModule } from '../jobs/jobs.module.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { SCHEDULED } from '../jobs/scheduled.jobs.js';
 import { MailModule } from '../mail/mail.module.js';
+import { PersonsModule } from '../persons/persons.module.js';
+import { RetentionService } from '../persons/retention.service.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccessGuard } from './access.guard.js';
 import { AccountsModule } from './accounts/accounts.module.js';
@@ -28,6 +30,7 @@ import { SecondSteps } from './factors/second-steps.js';
 import { InvitationsModule } from './invitations/invitations.module.js';
 import { LinksModule } from './links/links.module.js';
 import { OpenidModule } from './openid/openid.module.js';
+import { SessionRetention } from './sessions/session-retention.js';
 import { SessionRefresh } from './sessions/session-refresh.js';
 import { SessionSweep } from './sessions/session-sweep.js';
 import { SessionsController } from './sessions/sessions.controller.js';
@@ -57,6 +60,7 @@ import { ProvedTokens } from './tokens/proved-tokens.js';
     MailModule,
     OpenidModule,
     PassportModule,
+    PersonsModule,
     SessionsModule,
     SignInsModule,
     UsersModule,
@@ -82,13 +86,15 @@ import { ProvedTokens } from './tokens/proved-tokens.js';
     PasskeySignIns,
     SecondSteps,
     SessionRefresh,
+    SessionRetention,
     SessionSweep,
     FirstAdmin,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
 })
 export class AuthModule {
-  constructor(jobs: JobsService, sweep: SessionSweep) {
+  constructor(jobs: JobsService, sweep: SessionSweep, retention: RetentionService, rule: SessionRetention) {
+    retention.register(rule);
     jobs.schedule(SCHEDULED.forgetSessions, () => sweep.run());
   }
 }

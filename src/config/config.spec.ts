@@ -91,7 +91,10 @@ describe('loadConfig', () => {
         encryption: { isOn: true, keys: [] },
       },
       backup: { key: undefined, s3: { region: 'us-east-1', forcePathStyle: false } },
-      privacy: { erasureNotes: { kind: 'folder', path: resolve('var/erasures') } },
+      privacy: {
+        erasureNotes: { kind: 'folder', path: resolve('var/erasures') },
+        retention: { leadDays: 0, mailDays: 0, sessionDays: 30 },
+      },
       alerts: { webhook: undefined },
       mail: {
         smtp: undefined,
@@ -270,6 +273,9 @@ describe('loadConfig', () => {
     ['CLAMAV_HOST', 'clamd.test', { files: { scan: { host: 'clamd.test' } } }],
     ['CLAMAV_PORT', '3311', { files: { scan: { port: 3311 } } }],
     ['BACKUP_KEY', A_FILE_KEY, { backup: { key: Buffer.alloc(32, 7) } }],
+    ['RETENTION_LEADS_DAYS', '1095', { privacy: { retention: { leadDays: 1095 } } }],
+    ['RETENTION_MAIL_DAYS', '365', { privacy: { retention: { mailDays: 365 } } }],
+    ['RETENTION_SESSIONS_DAYS', '1', { privacy: { retention: { sessionDays: 1 } } }],
     [
       'ERASURE_NOTES',
       's3://notes/a//b/',

@@ -156,7 +156,11 @@ export interface Config {
     /** The store that s3:// addresses lead to. */
     readonly s3: Omit<S3Settings, 'bucket' | 'prefix'>;
   };
-  readonly privacy: { readonly erasureNotes: Place };
+  readonly privacy: {
+    readonly erasureNotes: Place;
+    /** In days; 0 means: for ever. */
+    readonly retention: { readonly leadDays: number; readonly mailDays: number; readonly sessionDays: number };
+  };
   readonly alerts: {
     /** Undefined means: nobody is called. */
     readonly webhook: { readonly url: string; readonly secret: Buffer } | undefined;
@@ -315,7 +319,14 @@ function toConfig(values: SettingValues, providers: readonly ProviderSettings[])
       encryption: { isOn: values.FILE_ENCRYPTION, keys: values.FILE_ENCRYPTION_KEYS ?? [] },
     },
     backup: { key: values.BACKUP_KEY, s3: s3StoreOf(values) },
-    privacy: { erasureNotes: values.ERASURE_NOTES ?? { kind: 'folder', path: join(dataDir, 'erasures') } },
+    privacy: {
+      erasureNotes: values.ERASURE_NOTES ?? { kind: 'folder', path: join(dataDir, 'erasures') },
+      retention: {
+        leadDays: values.RETENTION_LEADS_DAYS,
+        mailDays: values.RETENTION_MAIL_DAYS,
+        sessionDays: values.RETENTION_SESSIONS_DAYS,
+      },
+    },
     alerts: {
       webhook:
         values.ALERT_WEBHOOK_URL === undefined || values.ALERT_WEBHOOK_SECRET === undefined

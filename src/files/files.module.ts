@@ -5,6 +5,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { FileCheck } from './care/file-check.js';
 import { FileMigration } from './care/file-migration.js';
 import { FilePurge } from './care/file-purge.js';
+import { FileRetention } from './care/file-retention.js';
 import { FileRoom } from './care/file-room.js';
 import { FileSweep } from './care/file-sweep.js';
 import { KeyRotation } from './care/key-rotation.js';
@@ -18,6 +19,7 @@ import { JobsService } from '../jobs/jobs.service.js';
 import { SCHEDULED } from '../jobs/scheduled.jobs.js';
 import { PersonsModule } from '../persons/persons.module.js';
 import { PersonsService } from '../persons/persons.service.js';
+import { RetentionService } from '../persons/retention.service.js';
 import { FilesController } from './files.controller.js';
 import { SCAN_FILE } from './files.jobs.js';
 import { FilesMetrics } from './files.metrics.js';
@@ -54,6 +56,7 @@ const SCAN_WITHIN_MS = 30_000;
     FileSweep,
     FileCheck,
     FilePurge,
+    FileRetention,
     FileMigration,
     KeyRotation,
     FileTexts,
@@ -78,8 +81,11 @@ export class FilesModule {
     room: FileRoom,
     persons: PersonsService,
     ofPersons: FilePersons,
+    retention: RetentionService,
+    rule: FileRetention,
   ) {
     persons.register(ofPersons);
+    retention.register(rule);
     jobs.handle(SCAN_FILE, ({ file_id }) => scans.scan(file_id));
     jobs.schedule(SCHEDULED.extractTexts, (stop) => texts.extractOwed(stop));
     jobs.schedule(SCHEDULED.sweepFiles, () => sweep.run().then(() => undefined));

@@ -3,11 +3,15 @@ import { BaseRepository } from '../database/base.repository.js';
 import type { Query } from '../database/query.js';
 import { Database } from '../database/database.js';
 import { rowsIn, type Tx } from '../database/transactions.js';
+import type { DueRows } from '../persons/retention.service.js';
 import { StoredFile, type TextState } from './file.entity.js';
 import type { StorageDriver } from './storage/file-storage.js';
 
 /** Below every id. */
 const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
+
+/** That they were deleted, or put into quarantine, before $1. */
+const TO_PURGE = `t.purged_at IS NULL AND (t.deleted_at < $1 OR (t.owner_kind = 'quarantine' AND t.created_at < $1))`;
 
 @Injectable()
 export class FilesRepository extends BaseRepository<StoredFile> {
@@ -97,11 +101,19 @@ export class FilesRepository extends BaseRepository<StoredFile> {
 
   /** Files that were deleted before that time, and quarantined ones that came before it; oldest first. */
   async findToPurge(before: Date, limit: number): Promise<StoredFile[]> {
-    return this.list(
-      `t.purged_at IS NULL AND (t.deleted_at < $1 OR (t.owner_kind = 'quarantine' AND t.created_at < $1))
-       ORDER BY coalesce(t.deleted_at, t.created_at) LIMIT $2`,
-      [before, limit],
+    return this.list(`${TO_PURGE} ORDER BY coalesce(t.deleted_at, t.created_at) LIMIT $2`, [before, limit]);
+  }
+
+  /** What there is to purge in numbers. */
+  async findDue(before: Date, most: number): Promise<DueRows> {
+    const since = 'coalesce(t.deleted_at, t.created_at)';
+    const [row] = await this.database.read<{ count: number; oldest: Date | null; ids: string[] | null }>(
+      `SELECT (SELECT count(*)::int FROM files AS t WHERE ${TO_PURGE}) AS count,
+         (SELECT min(${since}) FROM files AS t WHERE ${TO_PURGE}) AS oldest,
+         (SELECT array_agg(id) FROM (SELECT t.id FROM files AS t WHERE ${TO_PURGE} ORDER BY ${since}, t.id LIMIT $2) AS oldest) AS ids`,
+      [before, most],
     );
+    return { count: row?.count ?? 0, oldest: row?.oldest ?? null, ids: row?.ids ?? [] };
   }
 
   /** Files of which no text is known and that may be read: clean ones, and unscanned ones where nobody asks for scans. */

@@ -41,6 +41,11 @@ export const SCHEDULED = {
     everyMinutes: 60,
     doc: 'tells owners a week before an API key expires, and removes keys long over',
   },
+  retain: {
+    name: 'privacy.retain',
+    everyMinutes: DAY,
+    doc: 'removes what was kept as long as RETENTION_LEADS_DAYS and RETENTION_MAIL_DAYS say',
+  },
   compareErasureNotes: {
     name: 'privacy.compare_erasure_notes',
     everyMinutes: DAY,

@@ -9,6 +9,8 @@ import type { Lead } from './lead.entity.js';
 import { LeadNotFound } from './leads.errors.js';
 import { LeadsRepository } from './leads.repository.js';
 
+const BY_RULE: Actor = { kind: 'system', name: 'privacy' };
+
 /** The end of a lead. */
 @Injectable()
 export class LeadRemoval {
@@ -34,6 +36,16 @@ export class LeadRemoval {
       if (lead === null) throw new LeadNotFound();
       await this.removeLocked(tx, actor, lead, {});
     });
+  }
+
+  /**
+   * Deletes at most so many leads that were reached and not touched since, except those of these addresses; returns how many. Call
+   * it while nobody can be put on hold.
+   */
+  async removeUntouched(tx: Tx, before: Date, exceptOf: readonly string[], most: number): Promise<number> {
+    const leads = await this.leads.lockUntouched(tx, before, exceptOf, most);
+    for (const lead of leads) await this.removeLocked(tx, BY_RULE, lead, { rule: 'RETENTION_LEADS_DAYS' });
+    return leads.length;
   }
 
   private async removeLocked(tx: Tx, actor: Actor, { id }: Lead, why: object): Promise<void> {

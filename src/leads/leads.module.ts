@@ -4,9 +4,11 @@ import { FilesModule } from '../files/files.module.js';
 import { MailModule } from '../mail/mail.module.js';
 import { PersonsModule } from '../persons/persons.module.js';
 import { PersonsService } from '../persons/persons.service.js';
+import { RetentionService } from '../persons/retention.service.js';
 import { LeadPersons } from './lead-persons.js';
 import { LeadPersonsRepository } from './lead-persons.repository.js';
 import { LeadRemoval } from './lead-removal.js';
+import { LeadRetention } from './lead-retention.js';
 import { LeadStatusChangesRepository } from './lead-status-changes.repository.js';
 import { LeadsController } from './leads.controller.js';
 import { LeadsMetrics } from './leads.metrics.js';
@@ -27,12 +29,14 @@ import { LeadsService } from './leads.service.js';
     LeadsService,
     LeadsMetrics,
     LeadRemoval,
+    LeadRetention,
     LeadPersons,
     LeadPersonsRepository,
   ],
 })
 export class LeadsModule {
-  constructor(persons: PersonsService, ofPersons: LeadPersons) {
+  constructor(persons: PersonsService, ofPersons: LeadPersons, retention: RetentionService, rule: LeadRetention) {
     persons.register(ofPersons);
+    retention.register(rule);
   }
 }

@@ -4,6 +4,7 @@ import { BaseRepository } from '../database/base.repository.js';
 import { violates } from '../database/constraints.js';
 import { Database } from '../database/database.js';
 import type { Tx } from '../database/transactions.js';
+import type { DueRows } from '../persons/retention.service.js';
 import type { LeadStatus } from './lead-status.js';
 import { Lead } from './lead.entity.js';
 import { LeadEmailDuplicate } from './leads.errors.js';
@@ -28,6 +29,9 @@ export interface LeadListing {
   readonly sortOrder: 'asc' | 'desc';
 }
 
+/** That nobody has to do anything about them, nor did since $1, and that they are of nobody in $2. */
+const UNTOUCHED = `t.status = 'REACHED_OUT' AND t.updated_at < $1 AND t.email <> ALL ($2::text[])`;
+
 @Injectable()
 export class LeadsRepository extends BaseRepository<Lead> {
   constructor(database: Database) {
@@ -42,6 +46,23 @@ export class LeadsRepository extends BaseRepository<Lead> {
     const orderBy = `t.${sortBy} ${direction}${nulls}, t.id ${direction}`;
     // the totals are kept by the database (migration 1764000000005)
     return this.findPage({ where: { status }, orderBy, page, size }, { table: 'lead_totals', column: 'total' });
+  }
+
+  async findUntouched(before: Date, exceptOf: readonly string[], most: number): Promise<DueRows> {
+    const [row] = await this.database.read<{ count: number; oldest: Date | null; ids: string[] | null }>(
+      `SELECT (SELECT count(*)::int FROM leads AS t WHERE ${UNTOUCHED}) AS count,
+         (SELECT min(t.updated_at) FROM leads AS t WHERE ${UNTOUCHED}) AS oldest,
+         (SELECT array_agg(id) FROM
+           (SELECT t.id FROM leads AS t WHERE ${UNTOUCHED} ORDER BY t.updated_at, t.id LIMIT $3) AS oldest) AS ids`,
+      [before, exceptOf, most],
+    );
+    return { count: row?.count ?? 0, oldest: row?.oldest ?? null, ids: row?.ids ?? [] };
+  }
+
+  /** Longest untouched first, without those that somebody else is changing. */
+  async lockUntouched(tx: Tx, before: Date, exceptOf: readonly string[], most: number): Promise<Lead[]> {
+    const inOrder = `${UNTOUCHED} ORDER BY t.updated_at, t.id LIMIT $3 FOR UPDATE SKIP LOCKED`;
+    return this.listIn(tx, inOrder, [before, exceptOf, most]);
   }
 
   override async insert(tx: Tx, lead: Lead): Promise<void> {

@@ -7,6 +7,7 @@ import { JobsModule } from '../jobs/jobs.module.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { PersonsModule } from '../persons/persons.module.js';
 import { PersonsService } from '../persons/persons.service.js';
+import { RetentionService } from '../persons/retention.service.js';
 import { EmlFolder } from './eml-folder.js';
 import { DNS_RESOLVER, MailDnsService, makeResolver } from './mail-dns.service.js';
 import { MailFiguresRepository } from './mail-figures.repository.js';
@@ -14,6 +15,8 @@ import { MailMetrics } from './mail.metrics.js';
 import { MailPersons } from './mail-persons.js';
 import { MailPersonsRepository } from './mail-persons.repository.js';
 import { MailRecordsService } from './mail-records.service.js';
+import { MailRetention } from './mail-retention.js';
+import { MailRetentionRepository } from './mail-retention.repository.js';
 import { MailStatusService } from './mail-status.service.js';
 import { MailComposer } from './mail-composer.js';
 import { MailAlerts } from './mail.alerts.js';
@@ -68,6 +71,8 @@ import { mailTransport } from './mail.transport.js';
     MailRecordsService,
     MailPersons,
     MailPersonsRepository,
+    MailRetention,
+    MailRetentionRepository,
     MailStatusService,
     MailDnsService,
     { provide: DNS_RESOLVER, useFactory: makeResolver },
@@ -82,8 +87,11 @@ export class MailModule {
     letters: EmlFolder,
     persons: PersonsService,
     ofPersons: MailPersons,
+    retention: RetentionService,
+    rule: MailRetention,
   ) {
     persons.register(ofPersons);
+    retention.register(rule);
     jobs.handle(DELIVER_MAIL, ({ message_id, round }) => delivery.deliver(message_id, round));
     jobs.handle(PROBE_MAIL_SERVER, ({ round }) => delivery.probe(round));
     // what is gone stays gone, however often this runs

@@ -7,6 +7,8 @@ import { rowsIn, type Tx } from '../database/transactions.js';
 import { LegalHold } from './legal-hold.entity.js';
 import { AlreadyOnHold } from './persons.errors.js';
 
+const HELD = 'SELECT email FROM legal_holds WHERE lifted_at IS NULL ORDER BY email';
+
 @Injectable()
 export class LegalHoldsRepository extends BaseRepository<LegalHold> {
   constructor(database: Database) {
@@ -52,6 +54,25 @@ export class LegalHoldsRepository extends BaseRepository<LegalHold> {
   async listPage(page: number, size: number, isLifted: boolean | undefined): Promise<Rows<LegalHold>> {
     const conditions = [{ text: '(t.lifted_at IS NOT NULL) = ?', value: isLifted }];
     return this.findPage({ conditions, orderBy: 't.placed_at DESC, t.id', page, size });
+  }
+
+  /** Until the transaction ends nobody is put on hold. Waits for those who do so at this moment. */
+  async lockAll(tx: Tx): Promise<void> {
+    await rowsIn(tx, `SELECT pg_advisory_xact_lock(hashtextextended('all persons', 3))`, []);
+  }
+
+  /** Waits while all persons are locked; any number may place holds at once. */
+  async waitForAll(tx: Tx): Promise<void> {
+    await rowsIn(tx, `SELECT pg_advisory_xact_lock_shared(hashtextextended('all persons', 3))`, []);
+  }
+
+  async heldEmails(): Promise<string[]> {
+    return (await this.database.read<{ email: string }>(HELD)).map(({ email }) => email);
+  }
+
+  /** As the transaction sees it. */
+  async heldEmailsIn(tx: Tx): Promise<string[]> {
+    return (await rowsIn<{ email: string }>(tx, HELD, [])).map(({ email }) => email);
   }
 
   /** In order, after this one; those of lifted holds as well. */

@@ -30,9 +30,24 @@ export class LegalHoldsService implements PersonalData {
     if (await this.holds.isHeld(tx, email)) throw new PersonOnHold();
   }
 
+  /**
+   * Call it first in a transaction that deletes what is about many persons: from then on until it ends nobody is put on hold, and
+   * no other such transaction begins. Returns about whom nothing may be deleted.
+   */
+  async freeze(tx: Tx): Promise<string[]> {
+    await this.holds.lockAll(tx);
+    return this.holds.heldEmailsIn(tx);
+  }
+
+  /** Who is on hold at this moment. */
+  async heldEmails(): Promise<string[]> {
+    return this.holds.heldEmails();
+  }
+
   /** Holds somebody, whether or not anything is known of them. Throws `AlreadyOnHold`. */
   async place(tx: Tx, actor: Actor, { email, reason }: Pick<LegalHold, 'email' | 'reason'>): Promise<LegalHold> {
     await this.holds.lockPerson(tx, email);
+    await this.holds.waitForAll(tx);
     const placed = { placedAt: this.clock.now(), placedBy: nameOf(actor), liftedAt: null, liftedBy: null };
     const hold = { id: randomUUID(), email, reason, ...placed };
     await this.holds.insert(tx, hold);

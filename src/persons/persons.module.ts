@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { LegalHoldsRepository } from './legal-holds.repository.js';
 import { LegalHoldsService } from './legal-holds.service.js';
+import { RetentionService } from './retention.service.js';
 import { PersonsService } from './persons.service.js';
 
 /**
@@ -9,8 +10,8 @@ import { PersonsService } from './persons.service.js';
  * with it to privacy.
  */
 @Module({
-  providers: [LegalHoldsRepository, LegalHoldsService, PersonsService],
-  exports: [LegalHoldsService, PersonsService],
+  providers: [LegalHoldsRepository, LegalHoldsService, PersonsService, RetentionService],
+  exports: [LegalHoldsService, PersonsService, RetentionService],
 })
 export class PersonsModule {
   constructor(persons: PersonsService, holds: LegalHoldsService) {

@@ -16,16 +16,18 @@ import { PersonRows } from './person-rows.js';
 import { PrivacyController } from './privacy.controller.js';
 import { COMPLETE_ERASURE } from './privacy.jobs.js';
 import { PrivacyService } from './privacy.service.js';
+import { RetentionController } from './retention.controller.js';
+import { RetentionRuns } from './retention-runs.js';
 
 /**
  * What a person may ask of the practice: to see, to take and to be forgotten. Owns the table `erasures` and the notes of erasures
- * outside of the database; promises that whoever is forgotten is so in every table at once, that nobody on hold is, that a restore
+ * outside of the database, and applies the rules of retention that modules have (`RetentionRule`); promises that whoever is forgotten is so in every table at once, that nobody on hold is, that a restore
  * brings nobody back unseen, and that each look is on record. Leaves to every module what
  * it knows of persons (`PersonalData`).
  */
 @Module({
   imports: [AlertsModule, AuditModule, JobsModule, PersonsModule],
-  controllers: [PrivacyController],
+  controllers: [PrivacyController, RetentionController],
   providers: [
     ErasureNotes,
     ErasurePersons,
@@ -35,6 +37,7 @@ import { PrivacyService } from './privacy.service.js';
     PersonKey,
     PersonRows,
     PrivacyService,
+    RetentionRuns,
   ],
 })
 export class PrivacyModule {
@@ -44,9 +47,11 @@ export class PrivacyModule {
     erasures: ErasuresService,
     notes: ErasureNotes,
     ofPersons: ErasurePersons,
+    retention: RetentionRuns,
   ) {
     persons.register(ofPersons);
     jobs.handle(COMPLETE_ERASURE, ({ erasure_id }) => erasures.complete(erasure_id));
+    jobs.schedule(SCHEDULED.retain, (stop) => retention.run(stop));
     jobs.schedule(SCHEDULED.compareErasureNotes, () => notes.compare());
   }
 }

@@ -71,6 +71,7 @@ const ALLOWED = {
   'GET /api/v1/admin/privacy/erasures': 'privacy:read',
   'GET /api/v1/admin/privacy/erasures/:erasure_id': 'privacy:read',
   'GET /api/v1/admin/privacy/holds': 'privacy:read',
+  'GET /api/v1/admin/privacy/retention': 'privacy:read',
   'GET /api/v1/admin/users': 'users:read',
   'GET /api/v1/admin/users/:user_id': 'users:read',
   'GET /api/v1/admin/users/:user_id/sessions': 'sessions:read',

@@ -3,6 +3,7 @@ import type { Rows } from '../../common/pagination.js';
 import { BaseRepository } from '../../database/base.repository.js';
 import { Database } from '../../database/database.js';
 import { rowsIn, type Tx } from '../../database/transactions.js';
+import type { DueRows } from '../../persons/retention.service.js';
 import { type EndReason, Session } from './session.entity.js';
 
 @Injectable()
@@ -63,6 +64,17 @@ export class SessionsRepository extends BaseRepository<Session> {
       `UPDATE sessions SET methods = array_append(methods, $2::varchar) WHERE id = $1 AND NOT $2::varchar = ANY(methods)`,
       [id, method],
     );
+  }
+
+  /** Sessions that were over before this time. */
+  async findOverBefore(before: Date, most: number): Promise<DueRows> {
+    const [row] = await this.database.read<{ count: number; oldest: Date | null; ids: string[] | null }>(
+      `WITH due AS MATERIALIZED (SELECT id, least(ended_at, expires_at) AS over_at FROM sessions WHERE least(ended_at, expires_at) < $1)
+       SELECT (SELECT count(*)::int FROM due) AS count, (SELECT min(over_at) FROM due) AS oldest,
+         (SELECT array_agg(id) FROM (SELECT id FROM due ORDER BY over_at, id LIMIT $2) AS oldest) AS ids`,
+      [before, most],
+    );
+    return { count: row?.count ?? 0, oldest: row?.oldest ?? null, ids: row?.ids ?? [] };
   }
 
   /** Removes sessions that were over before this time, with their tokens; at most `most` of them. Returns how many. */
