@@ -33,6 +33,7 @@ import { FindAuditEntriesOfApiKeys1764000000046 } from './1764000000046-find-aud
 import { CreateLegalHolds1764000000050 } from './1764000000050-create-legal-holds.js';
 import { CreateErasures1764000000051 } from './1764000000051-create-erasures.js';
 import { FindMailedLinksOfPersons1764000000052 } from './1764000000052-find-mailed-links-of-persons.js';
+import { CreateLeadConsents1764000000055 } from './1764000000055-create-lead-consents.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const MIGRATIONS = [
@@ -71,4 +72,5 @@ export const MIGRATIONS = [
   CreateLegalHolds1764000000050,
   CreateErasures1764000000051,
   FindMailedLinksOfPersons1764000000052,
+  CreateLeadConsents1764000000055,
 ];

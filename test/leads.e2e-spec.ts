@@ -533,6 +533,7 @@ describe('GET /api/v1/leads/{lead_id}', () => {
         findings: [],
         scan_state: 'unscanned',
       },
+      consent: null,
       mails: ['attorney@practice.test', body['email']].map((recipient): unknown =>
         expect.objectContaining({ recipient, summary: expect.any(String) }),
       ),

@@ -157,6 +157,21 @@ export function FlagField(options: FieldOptions = {}): PropertyDecorator {
   return checkedField('flag', check, options, { type: Boolean });
 }
 
+/** A box of a form that is ticked (on, true, yes, 1) or not (off, false, no, 0, empty, absent). */
+export function TickField(options: FieldOptions = {}): PropertyDecorator {
+  const read = (value: unknown): unknown => {
+    if (typeof value !== 'string') return value;
+    const said = value.trim();
+    if (/^(on|true|yes|1)$/i.test(said)) return true;
+    return /^(off|false|no|0)?$/i.test(said) ? false : value;
+  };
+  const check: Check = (value) => (typeof value === 'boolean' ? undefined : 'Must be true or false');
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) => read(value)),
+    checkedField('tick', check, { optional: true, ...options }, { type: Boolean }),
+  );
+}
+
 /** A UUID, in lower case. */
 export function UuidField(options: FieldOptions = {}): PropertyDecorator {
   const check: Check = (value) => (typeof value === 'string' && isUuid(value) ? undefined : 'Must be a UUID');

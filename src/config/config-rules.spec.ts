@@ -30,6 +30,17 @@ describe('settings that do not go together', () => {
     ['S3 without a bucket', { STORAGE_DRIVER: 's3' }, 'S3_BUCKET is required with STORAGE_DRIVER=s3'],
     ['WebDAV without an address', { STORAGE_DRIVER: 'webdav' }, 'WEBDAV_URL is required with STORAGE_DRIVER=webdav'],
     ['half an access key', { S3_ACCESS_KEY_ID: 'k' }, 'S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY must be set together'],
+    [
+      'notes of erasures among files',
+      { ERASURE_NOTES: 's3://files/a/', S3_BUCKET: 'files', S3_PREFIX: '/a' },
+      'ERASURE_NOTES must not be where files are kept: what no row names is removed there',
+    ],
+    [
+      'notes of erasures in a folder of files',
+      { ERASURE_NOTES: './var/uploads/notes' },
+      'ERASURE_NOTES must not be where files are kept: what no row names is removed there',
+    ],
+    ['consent to nothing', { CONSENT_REQUIRED: 'true' }, 'CONSENT_TEXT_VERSION is required with CONSENT_REQUIRED'],
     ['a scan by nobody', { SCAN_POLICY: 'async' }, 'CLAMAV_HOST is required unless SCAN_POLICY is off'],
     [
       'a webhook without its secret',
@@ -80,6 +91,17 @@ describe('settings that do not go together', () => {
     ['a company of two lines', { COMPANY_NAME: 'A\nB' }, 'SMTP_FROM_NAME and COMPANY_NAME must be one line each'],
   ])('stop the start: %s', (_, environment, problem) => {
     expect(refusalOf(environment as unknown as Record<string, string>).problems).toEqual([problem]);
+  });
+
+  it('may be notes of erasures beside files', () => {
+    expect(
+      loadConfig({ ERASURE_NOTES: 's3://files/b', S3_BUCKET: 'files', S3_PREFIX: 'a' }).privacy.erasureNotes,
+    ).toEqual({
+      kind: 'bucket',
+      bucket: 'files',
+      prefix: 'b/',
+    });
+    expect(() => loadConfig({ ERASURE_NOTES: './var/uploads-notes' })).not.toThrow();
   });
 
   it('may be a pool of four connections', () => {

@@ -1,4 +1,5 @@
 import { join, resolve, sep } from 'node:path';
+import { prefixOf } from './setting-readers.js';
 import type { SettingValues } from './settings.js';
 
 /** Values that stand in examples and guides, and so are known to everybody. */
@@ -40,6 +41,10 @@ export function problemsOf(values: SettingValues): string[] {
     problems.push('S3_BUCKET is required with STORAGE_DRIVER=s3');
   if (values.STORAGE_DRIVER === 'webdav' && values.WEBDAV_URL === undefined)
     problems.push('WEBDAV_URL is required with STORAGE_DRIVER=webdav');
+  if (areNotesAmongFiles(values))
+    problems.push('ERASURE_NOTES must not be where files are kept: what no row names is removed there');
+  if (values.CONSENT_REQUIRED && values.CONSENT_TEXT_VERSION === undefined)
+    problems.push('CONSENT_TEXT_VERSION is required with CONSENT_REQUIRED');
   if (values.SCAN_POLICY !== 'off' && values.CLAMAV_HOST === undefined)
     problems.push('CLAMAV_HOST is required unless SCAN_POLICY is off');
   for (const [one, other] of [
@@ -77,6 +82,19 @@ export function problemsOf(values: SettingValues): string[] {
   if (values.BCRYPT_ROUNDS < 12) problems.push('BCRYPT_ROUNDS must be at least 12 in production');
   if (values.REGISTRATION_MODE === 'open') problems.push('REGISTRATION_MODE must be admin in production');
   return problems;
+}
+
+function areNotesAmongFiles({
+  ERASURE_NOTES: notes,
+  UPLOAD_DIR,
+  DATA_DIR,
+  S3_BUCKET,
+  S3_PREFIX,
+}: SettingValues): boolean {
+  if (notes === undefined) return false;
+  if (notes.kind === 'bucket') return notes.bucket === S3_BUCKET && notes.prefix === prefixOf(S3_PREFIX ?? '');
+  const files = resolve(UPLOAD_DIR ?? join(DATA_DIR, 'uploads'));
+  return `${notes.path}${sep}`.startsWith(`${files}${sep}`);
 }
 
 function problemsOfSigning(values: SettingValues): string[] {

@@ -22,7 +22,10 @@ describe('loadConfig', () => {
       debug: false,
       logLevel: 'INFO',
       jobs: { concurrency: 16 },
-      leads: { repeated: 'conflict' },
+      leads: {
+        repeated: 'conflict',
+        consent: { isRequired: false, textVersion: undefined, textUrl: undefined },
+      },
       http: {
         host: '0.0.0.0',
         port: 8000,
@@ -273,6 +276,9 @@ describe('loadConfig', () => {
     ['CLAMAV_HOST', 'clamd.test', { files: { scan: { host: 'clamd.test' } } }],
     ['CLAMAV_PORT', '3311', { files: { scan: { port: 3311 } } }],
     ['BACKUP_KEY', A_FILE_KEY, { backup: { key: Buffer.alloc(32, 7) } }],
+    ['CONSENT_REQUIRED', 'true', { leads: { consent: { isRequired: true } } }, { CONSENT_TEXT_VERSION: '1' }],
+    ['CONSENT_TEXT_VERSION', '2026-11.b_2', { leads: { consent: { textVersion: '2026-11.b_2' } } }],
+    ['CONSENT_TEXT_URL', 'https://a.test/terms', { leads: { consent: { textUrl: 'https://a.test/terms' } } }],
     ['RETENTION_LEADS_DAYS', '1095', { privacy: { retention: { leadDays: 1095 } } }],
     ['RETENTION_MAIL_DAYS', '365', { privacy: { retention: { mailDays: 365 } } }],
     ['RETENTION_SESSIONS_DAYS', '1', { privacy: { retention: { sessionDays: 1 } } }],

@@ -34,7 +34,15 @@ export interface Config {
   readonly debug: boolean;
   readonly logLevel: SettingValues['LOG_LEVEL'];
   readonly jobs: { readonly concurrency: number };
-  readonly leads: { readonly repeated: SettingValues['REPEATED_SUBMISSION'] };
+  readonly leads: {
+    readonly repeated: SettingValues['REPEATED_SUBMISSION'];
+    readonly consent: {
+      readonly isRequired: boolean;
+      /** Undefined means: there is nothing to agree to. */
+      readonly textVersion: string | undefined;
+      readonly textUrl: string | undefined;
+    };
+  };
   readonly http: {
     readonly host: string;
     readonly port: number;
@@ -229,7 +237,14 @@ function toConfig(values: SettingValues, providers: readonly ProviderSettings[])
     debug: values.DEBUG,
     logLevel: values.DEBUG ? 'DEBUG' : values.LOG_LEVEL,
     jobs: { concurrency: values.WORKER_CONCURRENCY },
-    leads: { repeated: values.REPEATED_SUBMISSION },
+    leads: {
+      repeated: values.REPEATED_SUBMISSION,
+      consent: {
+        isRequired: values.CONSENT_REQUIRED,
+        textVersion: values.CONSENT_TEXT_VERSION,
+        textUrl: values.CONSENT_TEXT_URL,
+      },
+    },
     http: {
       host: values.HOST,
       port: values.PORT,

@@ -1,8 +1,20 @@
 import { optional, setting } from './setting.js';
-import { place, whole } from './setting-readers.js';
+import { flag, place, versionName, webAddress, whole } from './setting-readers.js';
 
 /** How what is known of persons is kept, and given up. */
 export const PRIVACY_SETTINGS = {
+  CONSENT_REQUIRED: setting(
+    'Privacy',
+    flag,
+    'false',
+    'takes the form with consent to CONSENT_TEXT_VERSION alone; otherwise consent is recorded when it is given',
+  ),
+  CONSENT_TEXT_VERSION: optional(
+    'Privacy',
+    versionName,
+    'which text whoever submits agrees to, such as 2026-11: a new one for each change of the text; consent is not recorded when unset',
+  ),
+  CONSENT_TEXT_URL: optional('Privacy', webAddress, 'where that text can be read'),
   RETENTION_LEADS_DAYS: setting(
     'Privacy',
     whole(0, 36_500),

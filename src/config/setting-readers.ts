@@ -90,19 +90,31 @@ export const keyFile: Reader<{ readonly id: string; readonly path: string }> = (
   return { id, path };
 };
 
+/** Names a version of a text. */
+export const versionName: Reader<string> = (value) => {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$/.test(value))
+    throw new Misread('must be 1 to 50 letters, digits, dots, dashes or underscores');
+  return value;
+};
+
 /** Somewhere outside of the database. */
 export type Place =
   | { readonly kind: 'folder'; readonly path: string }
   /** `prefix` is empty or ends in a slash. */
   | { readonly kind: 'bucket'; readonly bucket: string; readonly prefix: string };
 
+/** What the names of these folders begin with in a bucket: empty, or ending in a slash. */
+export function prefixOf(folders: string): string {
+  const parts = folders.split('/').filter((part) => part !== '');
+  return parts.map((part) => `${part}/`).join('');
+}
+
 /** A folder of this machine, or `s3://bucket/folder`. */
 export const place: Reader<Place> = (value) => {
   if (!/^[a-z0-9+.-]+:\/\//i.test(value)) return { kind: 'folder', path: resolve(value) };
   const [, bucket, folders = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/i.exec(value) ?? [];
   if (bucket === undefined) throw new Misread('must be a folder, or look like s3://bucket/folder');
-  const parts = folders.split('/').filter((part) => part !== '');
-  return { kind: 'bucket', bucket, prefix: parts.map((part) => `${part}/`).join('') };
+  return { kind: 'bucket', bucket, prefix: prefixOf(folders) };
 };
 
 export const webhookSecret: Reader<Buffer> = (value) => {

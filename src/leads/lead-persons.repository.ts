@@ -45,6 +45,14 @@ export class LeadPersonsRepository {
     );
   }
 
+  async consentsOf(email: string): Promise<Row[]> {
+    return this.database.read(
+      `SELECT lead_id, text_version, consent.locale, given_at, ip
+       FROM lead_consents AS consent JOIN leads ON leads.id = lead_id WHERE leads.email = $1 ORDER BY given_at`,
+      [email],
+    );
+  }
+
   /** With their stories. Returns how many there were. */
   async remove(tx: Tx, ids: readonly string[]): Promise<number> {
     return (await rowsIn(tx, `DELETE FROM leads WHERE id = ANY ($1::uuid[]) RETURNING id`, [ids])).length;

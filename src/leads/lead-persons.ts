@@ -23,10 +23,15 @@ export class LeadPersons implements PersonalData {
   }
 
   async recordsOf({ email }: Person): Promise<PersonalRecord[]> {
-    const [leads, changes] = await Promise.all([this.persons.leadsOf(email), this.persons.changesOf(email)]);
+    const [leads, changes, consents] = await Promise.all([
+      this.persons.leadsOf(email),
+      this.persons.changesOf(email),
+      this.persons.consentsOf(email),
+    ]);
     return [
       ...leads.map((data) => ({ kind: 'lead', data })),
       ...changes.map((data) => ({ kind: 'lead_status_change', data })),
+      ...consents.map((data) => ({ kind: 'lead_consent', data })),
     ];
   }
 

@@ -79,7 +79,13 @@ import {
   toLeadStoryResponse,
   toSubmittedLeadResponse,
 } from './leads.dto.js';
-import { InvalidStatusTransition, LeadEmailDuplicate, LeadNotFound } from './leads.errors.js';
+import {
+  ConsentOutdated,
+  ConsentRequired,
+  InvalidStatusTransition,
+  LeadEmailDuplicate,
+  LeadNotFound,
+} from './leads.errors.js';
 import { LeadsService, RESUME_DOWNLOADED } from './leads.service.js';
 
 @ApiTags('Leads')
@@ -99,13 +105,15 @@ export class LeadsController {
   @ApiOperation({
     summary: 'Submit a lead',
     description:
-      'The public form. Confirms to the prospect and notifies the attorneys by mail. Refusals come in this order: size (413), type (415), fields (400, all at once), duplicate (409).',
+      'The public form. Confirms to the prospect and notifies the attorneys by mail. Refusals come in this order: size (413), type (415), fields (400, all at once), consent (422), duplicate (409).',
   })
   @ApiBody({ type: SubmitLeadRequest })
   @ApiCreatedResponse({ type: SubmittedLeadResponse })
   @ApiErrors(
     InvalidFields,
     MalformedRequest,
+    ConsentRequired,
+    ConsentOutdated,
     FileUploadFailed,
     RequestTimeout,
     LeadEmailDuplicate,
@@ -125,8 +133,11 @@ export class LeadsController {
     @Body() body: SubmitLeadRequest,
   ): Promise<SubmittedLeadResponse> {
     const { first_name: firstName, last_name: lastName, email, locale, resume } = body;
+    const consent = { isGiven: body.consent ?? false, textVersion: body.consent_version || undefined };
     const languages = locale === undefined ? accepted : [locale, ...accepted];
-    return toSubmittedLeadResponse(await this.leads.submit(actor, { firstName, lastName, email, languages, resume }));
+    return toSubmittedLeadResponse(
+      await this.leads.submit(actor, { firstName, lastName, email, languages, consent, resume }),
+    );
   }
 
   @Get()

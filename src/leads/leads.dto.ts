@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { ChoiceField, EmailField, LanguageField, LineField } from '../common/fields.js';
+import { ChoiceField, EmailField, LanguageField, LineField, TickField } from '../common/fields.js';
 import { PageQuery, PageResponse } from '../common/pagination.js';
 import { IgnoresOtherFields } from '../common/request-validation.pipe.js';
 import type { ReceivedFile } from '../files/files.service.js';
@@ -35,6 +35,21 @@ export class SubmitLeadRequest {
       'Language of the confirmation; the best of Accept-Language when absent, or when there are no mails in it',
   })
   locale?: string;
+
+  @TickField({
+    description:
+      'Agrees to the text of CONSENT_TEXT_VERSION; needed when CONSENT_REQUIRED says so, and recorded when given',
+  })
+  consent?: boolean;
+
+  @LineField({
+    min: 0,
+    max: 50,
+    optional: true,
+    example: '2026-11',
+    description: 'The version of the text that was shown; the present one when absent or empty. Any other is refused',
+  })
+  consent_version?: string;
 
   @UploadField(RESUME, { description: 'A PDF, DOC or DOCX file of at most 5 MB (5 242 880 bytes)' })
   resume!: ReceivedFile;
@@ -121,6 +136,21 @@ export class LeadResumeResponse {
   scan_state!: string;
 }
 
+/** What the prospect agreed to. */
+export class LeadConsentResponse {
+  @ApiProperty({ example: '2026-11' })
+  text_version!: string;
+
+  @ApiProperty({ example: 'de-AT', description: 'The language in which the text was shown' })
+  locale!: string;
+
+  @ApiProperty({ format: 'date-time' })
+  given_at!: string;
+
+  @ApiProperty({ example: '203.0.113.7', description: 'Where the submission came from' })
+  ip!: string;
+}
+
 export class LeadDetailResponse extends LeadResponse {
   @ApiProperty({
     description: 'The relative storage key of the résumé',
@@ -130,6 +160,9 @@ export class LeadDetailResponse extends LeadResponse {
 
   @ApiProperty({ type: LeadResumeResponse, nullable: true, description: 'null when it was deleted' })
   resume!: LeadResumeResponse | null;
+
+  @ApiProperty({ type: LeadConsentResponse, nullable: true, description: 'null when none was recorded' })
+  consent!: LeadConsentResponse | null;
 
   @ApiProperty({ type: [LeadMailResponse], description: 'What was sent to whom about it, oldest first' })
   mails!: LeadMailResponse[];
@@ -191,11 +224,20 @@ export function toLeadResponse(lead: Lead): LeadResponse {
   };
 }
 
-export function toLeadDetailResponse({ lead, resume, mails }: LeadDetail): LeadDetailResponse {
+export function toLeadDetailResponse({ lead, resume, consent, mails }: LeadDetail): LeadDetailResponse {
   return {
     ...toLeadResponse(lead),
     resume_path: lead.resumePath,
     resume: resume === null ? null : toLeadResumeResponse(resume),
+    consent:
+      consent === null
+        ? null
+        : {
+            text_version: consent.textVersion,
+            locale: consent.locale,
+            given_at: consent.givenAt.toISOString(),
+            ip: consent.ip,
+          },
     mails: mails.map(toLeadMailResponse),
   };
 }

@@ -5,6 +5,7 @@ import { MailModule } from '../mail/mail.module.js';
 import { PersonsModule } from '../persons/persons.module.js';
 import { PersonsService } from '../persons/persons.service.js';
 import { RetentionService } from '../persons/retention.service.js';
+import { LeadConsentsRepository } from './lead-consents.repository.js';
 import { LeadPersons } from './lead-persons.js';
 import { LeadPersonsRepository } from './lead-persons.repository.js';
 import { LeadRemoval } from './lead-removal.js';
@@ -16,7 +17,7 @@ import { LeadsRepository } from './leads.repository.js';
 import { LeadsService } from './leads.service.js';
 
 /**
- * Prospects and their story. Owns the tables `leads`, `lead_status_changes` and `lead_totals`; promises that an
+ * Prospects and their story. Owns the tables `leads`, `lead_status_changes`, `lead_consents` and `lead_totals`; promises that an
  * acknowledged submission is never lost, that one address is one lead, and that every move is on record. Leaves bytes to
  * files and letters to mail.
  */
@@ -25,6 +26,7 @@ import { LeadsService } from './leads.service.js';
   controllers: [LeadsController],
   providers: [
     LeadsRepository,
+    LeadConsentsRepository,
     LeadStatusChangesRepository,
     LeadsService,
     LeadsMetrics,

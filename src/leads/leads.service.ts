@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createHash, randomUUID } from 'node:crypto';
 import { AuditService } from '../audit/audit.service.js';
-import { type Actor, nameOf } from '../common/actor.js';
+import { type Actor, ipOf, nameOf } from '../common/actor.js';
 import { Clock } from '../common/clock.js';
 import { AppError } from '../common/errors.js';
 import type { Rows } from '../common/pagination.js';
@@ -11,6 +11,8 @@ import { together, Transactions, type Tx, whenCommitted } from '../database/tran
 import { FilesService, type ReceivedFile, type StoredFile, type VerifiedContent } from '../files/files.service.js';
 import { RateLimitsService } from '../limits/rate-limits.service.js';
 import { type MailMessage, MailService, type OutgoingMail } from '../mail/mail.service.js';
+import { agreedVersion, type ClaimedConsent } from './consent.js';
+import { type LeadConsent, LeadConsentsRepository } from './lead-consents.repository.js';
 import { LeadStatusChange } from './lead-status-change.entity.js';
 import { LeadStatusChangesRepository } from './lead-status-changes.repository.js';
 import { LeadStatus } from './lead-status.js';
@@ -29,6 +31,7 @@ export interface LeadSubmission {
   readonly email: string;
   /** Tags of the languages that the person reads, best first. */
   readonly languages: readonly string[];
+  readonly consent: ClaimedConsent;
   readonly resume: ReceivedFile;
 }
 
@@ -37,6 +40,8 @@ export interface LeadDetail {
   readonly lead: Lead;
   /** Null when it was deleted. */
   readonly resume: StoredFile | null;
+  /** Null when none was given. */
+  readonly consent: LeadConsent | null;
   /** Oldest first. */
   readonly mails: readonly MailMessage[];
 }
@@ -54,6 +59,7 @@ export class LeadsService {
   constructor(
     private readonly leads: LeadsRepository,
     private readonly changes: LeadStatusChangesRepository,
+    private readonly consents: LeadConsentsRepository,
     private readonly files: FilesService,
     private readonly mail: MailService,
     private readonly audit: AuditService,
@@ -66,12 +72,13 @@ export class LeadsService {
 
   /**
    * Takes a submission in: the résumé is durable before anything names it, then lead, story and both mails commit together.
-   * Throws `TooManyRequests` for a mailbox that is named too often, and `LeadEmailDuplicate`; of any number of equal
+   * Throws `ConsentRequired`, `ConsentOutdated`, `TooManyRequests` for a mailbox that is named too often, and `LeadEmailDuplicate`; of any number of equal
    * submissions at once, the unique index lets one through. With REPEATED_SUBMISSION=neutral the others get a lead that
    * nobody will ever see.
    */
   async submit(actor: Actor, submission: LeadSubmission): Promise<Lead> {
     const { firstName, lastName, email, languages, resume } = submission;
+    const textVersion = agreedVersion(submission.consent, this.config.leads.consent);
     await this.limits.take('recipient', mailboxOf(email));
     const now = this.clock.now();
     const id = randomUUID();
@@ -95,6 +102,7 @@ export class LeadsService {
           this.files.record(tx, file),
           this.leads.insert(tx, lead),
           this.recordChange(tx, actor, lead, null),
+          ...(textVersion === undefined ? [] : [this.recordConsent(tx, actor, lead, textVersion)]),
           this.mail.queue(tx, { kind: 'lead', id: lead.id }, this.mailsAbout(lead, file)),
         ),
       );
@@ -125,13 +133,14 @@ export class LeadsService {
   /** A lead with its résumé and the mails about it. On record, once a minute for each viewer and lead. */
   async getDetail(actor: Actor, id: string): Promise<LeadDetail> {
     const about = { kind: 'lead', id };
-    const [lead, files, mails] = await Promise.all([
+    const [lead, files, consent, mails] = await Promise.all([
       this.get(actor, id),
       this.files.listOf(about),
+      this.consents.findOf(id),
       this.mail.listAbout(about),
     ]);
     await this.audit.recordSeldom(actor, { action: 'lead.viewed', targetKind: 'lead', targetId: id });
-    return { lead, resume: files.find(({ storageKey }) => storageKey === lead.resumePath) ?? null, mails };
+    return { lead, resume: files.find(({ storageKey }) => storageKey === lead.resumePath) ?? null, consent, mails };
   }
 
   /** The row lock makes simultaneous changes queue: the first moves the lead, the others find it moved. */
@@ -184,6 +193,11 @@ export class LeadsService {
       prospectConfirmation(lead),
       ...attorneys.map((each) => attorneyNotification(lead, each, file.originalName, dashboardUrl)),
     ];
+  }
+
+  private async recordConsent(tx: Tx, actor: Actor, lead: Lead, textVersion: string): Promise<void> {
+    const { id, locale, createdAt: givenAt } = lead;
+    await this.consents.insert(tx, id, { textVersion, locale, givenAt, ip: ipOf(actor) ?? '' });
   }
 
   private async recordChange(tx: Tx, actor: Actor, lead: Lead, from: LeadStatus | null): Promise<void> {

@@ -271,6 +271,13 @@ describe('the columns of', () => {
       ['lifted_at', TIME, 'YES', null],
       ['lifted_by', 'character varying(60)', 'YES', null],
     ],
+    lead_consents: [
+      ['lead_id', 'uuid', 'NO', null],
+      ['text_version', 'character varying(50)', 'NO', null],
+      ['locale', 'character varying(35)', 'NO', null],
+      ['given_at', TIME, 'NO', null],
+      ['ip', 'character varying(45)', 'NO', null],
+    ],
     legal_holds: [
       ['id', 'uuid', 'NO', null],
       ['email', 'character varying(255)', 'NO', null],
