@@ -40,7 +40,7 @@ describe('GET /api/v1/leads', () => {
   it('answers the newest first, with the documented fields and no résumé path', async () => {
     const body = await list();
 
-    expect(Object.keys(body).sort()).toEqual(['items', 'page', 'pages', 'size', 'total']);
+    expect(Object.keys(body).sort()).toEqual(['items', 'next_cursor', 'page', 'pages', 'size', 'total']);
     expect(body).toMatchObject({ total: 7, page: 1, size: 50, pages: 1 });
     expect(body.items[0]).toEqual({
       id: expect.stringMatching(UUID_V4),
@@ -61,7 +61,14 @@ describe('GET /api/v1/leads', () => {
   });
 
   it('answers a page beyond the end with no items and the right total', async () => {
-    expect(await list('?page=999')).toEqual({ items: [], total: 7, page: 999, size: 50, pages: 1 });
+    expect(await list('?page=999')).toEqual({
+      items: [],
+      total: 7,
+      page: 999,
+      size: 50,
+      pages: 1,
+      next_cursor: null,
+    });
   });
 
   it('filters by status, total included', async () => {

@@ -3,6 +3,7 @@ import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import type { Logger } from 'pino';
 import { ApplicationSecret } from './application-secret.js';
 import { Clock } from './clock.js';
+import { Cursors } from './cursors.js';
 import { ErrorFilter } from './error.filter.js';
 import { Lifecycle } from './lifecycle.js';
 import { LOGGER } from './logging.js';
@@ -23,6 +24,7 @@ export class CommonModule {
       providers: [
         ApplicationSecret,
         Clock,
+        Cursors,
         Lifecycle,
         Metrics,
         SealedValues,
@@ -31,7 +33,7 @@ export class CommonModule {
         { provide: APP_FILTER, useExisting: ErrorFilter },
         { provide: APP_PIPE, useClass: RequestValidationPipe },
       ],
-      exports: [ApplicationSecret, Clock, Lifecycle, LOGGER, Metrics, ErrorFilter, SealedValues],
+      exports: [ApplicationSecret, Clock, Cursors, Lifecycle, LOGGER, Metrics, ErrorFilter, SealedValues],
     };
   }
 }

@@ -151,6 +151,24 @@ export function WholeNumberField(
   );
 }
 
+const LONGEST_CURSOR = 2000;
+const CURSOR = new RegExp(`^[A-Za-z0-9_-]{1,${LONGEST_CURSOR}}$`);
+export const NOT_A_CURSOR = 'Must be the next_cursor of a page of this list, with the same order and filters';
+/** Stands for a cursor beside a page number. */
+const BESIDE_PAGE = Symbol('a cursor beside a page number');
+
+/** Where a walk through a list goes on; whether it is one of ours shows when it is opened. */
+export function CursorField(options: Pick<FieldOptions, 'description'>): PropertyDecorator {
+  const check: Check = (value) => {
+    if (value === BESIDE_PAGE) return 'Cannot be combined with page';
+    return typeof value === 'string' && CURSOR.test(value) ? undefined : NOT_A_CURSOR;
+  };
+  return applyDecorators(
+    Transform(({ value, obj }: { value: unknown; obj: object }) => (Object.hasOwn(obj, 'page') ? BESIDE_PAGE : value)),
+    checkedField('cursor', check, { ...options, optional: true }, { type: String, maxLength: LONGEST_CURSOR }),
+  );
+}
+
 /** True or false in a JSON body. */
 export function FlagField(options: FieldOptions = {}): PropertyDecorator {
   const check: Check = (value) => (typeof value === 'boolean' ? undefined : 'Must be true or false');

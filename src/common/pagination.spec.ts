@@ -1,6 +1,6 @@
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
-import { PageQuery, toPage } from './pagination.js';
+import { CursorPageQuery, PageQuery, toCursorPage, toPage } from './pagination.js';
 
 function read(query: object): { page: unknown; size: unknown; wrong: Record<string, string> } {
   const asked = plainToInstance(PageQuery, query);
@@ -54,6 +54,33 @@ describe('PageQuery', () => {
   });
 });
 
+describe('CursorPageQuery', () => {
+  const wrong = (query: object): unknown =>
+    validateSync(plainToInstance(CursorPageQuery, query)).map(({ property, constraints = {} }) => [
+      property,
+      Object.values(constraints)[0],
+    ]);
+
+  it.each([[{}], [{ page: '2' }], [{ cursor: 'AbC_-09' }], [{ cursor: 'a'.repeat(2000), size: '5' }]])(
+    'takes %j',
+    (query) => {
+      expect(wrong(query)).toEqual([]);
+    },
+  );
+
+  it.each([[''], ['a b'], ['a.b'], ['é'], ['a'.repeat(2001)], [['a']], [{}], [null], [5]])(
+    'refuses cursor=%j',
+    (cursor) => {
+      const says = 'Must be the next_cursor of a page of this list, with the same order and filters';
+      expect(wrong({ cursor })).toEqual([['cursor', says]]);
+    },
+  );
+
+  it.each(['1', '2', 'x', ''])('refuses a cursor beside page=%s', (page) => {
+    expect(wrong({ page, cursor: 'abc' })).toContainEqual(['cursor', 'Cannot be combined with page']);
+  });
+});
+
 describe('toPage', () => {
   it.each([
     [0, 50, 0],
@@ -82,6 +109,21 @@ describe('toPage', () => {
       page: 999,
       size: 50,
       pages: 1,
+    });
+  });
+});
+
+describe('toCursorPage', () => {
+  it('says what a page says, where the walk is, and how it goes on', () => {
+    const found = { rows: [3, 1], total: 12, page: 4, nextCursor: 'abc' };
+
+    expect(toCursorPage(found, { page: 1, size: 2 }, String)).toEqual({
+      items: ['3', '1'],
+      total: 12,
+      page: 4,
+      size: 2,
+      pages: 6,
+      next_cursor: 'abc',
     });
   });
 });

@@ -1,6 +1,9 @@
 import type { EntityTarget } from 'typeorm';
+import type { FollowedRows } from '../common/cursors.js';
 import type { Rows } from '../common/pagination.js';
 import type { Database } from './database.js';
+import type { ListOrder, Place } from './list-order.js';
+import { type Condition, pageStatement } from './page-statement.js';
 import { rowsIn, type Tx } from './transactions.js';
 
 export interface PageRequest {
@@ -12,6 +15,21 @@ export interface PageRequest {
   readonly orderBy: string;
   readonly page: number;
   readonly size: number;
+}
+
+/** A page of a list that can also be walked from place to place. */
+export interface WalkRequest {
+  /** Those with undefined values do not count. */
+  readonly conditions: readonly Condition[];
+  /** What follows of the conditions, so that an index is of use. */
+  readonly implied?: readonly string[];
+  readonly order: ListOrder;
+  /** Whether the index of the order knows what the conditions ask for. */
+  readonly isCovered?: boolean;
+  readonly page: number;
+  readonly size: number;
+  /** Instead of `page`. */
+  readonly after: Place | undefined;
 }
 
 interface Mapping {
@@ -91,11 +109,8 @@ export abstract class BaseRepository<Entity extends { id: string }> {
     await rowsIn(tx, `UPDATE ${table} SET ${sets.join(', ')} WHERE id = $1`, [entity.id, ...values]);
   }
 
-  /** One page and the number of all rows that match, from one snapshot. `totalOf` names where the number is kept, if it is. */
-  protected async findPage(
-    request: PageRequest,
-    totalOf?: { readonly table: string; readonly column: string },
-  ): Promise<Rows<Entity>> {
+  /** One page and the number of all rows that match, from one snapshot. */
+  protected async findPage(request: PageRequest): Promise<Rows<Entity>> {
     const { table, selection } = this.mapping;
     const equalities = Object.entries(request.where ?? {}).map(([column, value]) => ({ text: `${column} = ?`, value }));
     const conditions = [...equalities, ...(request.conditions ?? [])].filter(({ value }) => value !== undefined);
@@ -103,18 +118,50 @@ export abstract class BaseRepository<Entity extends { id: string }> {
       conditions.length === 0
         ? ''
         : `WHERE ${conditions.map(({ text }, index) => text.replaceAll('?', () => `$${index + 3}`)).join(' AND ')}`;
-    const total =
-      totalOf === undefined
-        ? `count(*) FROM ${table} AS t`
-        : `coalesce(sum(${totalOf.column}), 0) FROM ${totalOf.table}`;
     const rows = await this.database.read<{ page_total: string; id: string | null }>(
-      `SELECT counted.page_total, paged.* FROM (SELECT (SELECT ${total} ${where})::text AS page_total) AS counted
+      `SELECT counted.page_total, paged.* FROM (SELECT (SELECT count(*) FROM ${table} AS t ${where})::text AS page_total) AS counted
        LEFT JOIN LATERAL (SELECT ${selection} FROM ${table} AS t ${where} ORDER BY ${request.orderBy} LIMIT $1 OFFSET $2) AS paged ON true`,
       [request.size, (request.page - 1) * request.size, ...conditions.map(({ value }) => value)],
     );
     return {
       rows: rows.filter(({ id }) => id !== null).map((row) => this.toEntity(row)),
       total: Number(rows[0]?.page_total ?? 0),
+    };
+  }
+
+  /**
+   * As {@link findPage}, with the place of the last row when others follow. `totalOf` names where the number of rows is kept, if
+   * it is; it has the columns of the conditions.
+   */
+  protected async findWalkPage(
+    { conditions, page, size, after, ...listed }: WalkRequest,
+    totalOf?: { readonly table: string; readonly column: string },
+  ): Promise<FollowedRows<Entity>> {
+    const { table, selection } = this.mapping;
+    const { text, values } = pageStatement(
+      {
+        table,
+        selection,
+        conditions: conditions.filter(({ value }) => value !== undefined),
+        ...listed,
+        total:
+          totalOf === undefined
+            ? `count(*) FROM ${table} AS t`
+            : `coalesce(sum(${totalOf.column}), 0) FROM ${totalOf.table}`,
+      },
+      size,
+      after === undefined ? { offset: (page - 1) * size } : { after },
+    );
+    const found = await this.database.read<{ page_total: string; page_place: string | null; id: string | null }>(
+      text,
+      values,
+    );
+    const rows = found.filter(({ id }) => id !== null);
+    const last = rows.length > size ? rows[size - 1] : undefined;
+    return {
+      rows: rows.slice(0, size).map((row) => this.toEntity(row)),
+      total: Number(found[0]?.page_total ?? 0),
+      end: last === undefined ? null : { value: last.page_place, id: last.id ?? '' },
     };
   }
 

@@ -40,7 +40,7 @@ import {
   UnsupportedMediaType,
 } from '../common/errors.js';
 import { Conditional } from '../common/conditional-answer.js';
-import { toPage } from '../common/pagination.js';
+import { toCursorPage } from '../common/pagination.js';
 import { RateLimited } from '../common/rate-limited.js';
 import { Accepts, InvalidIs400 } from '../common/request-body.js';
 import { UuidParam } from '../common/uuid-param.js';
@@ -147,8 +147,9 @@ export class LeadsController {
   @ApiOkResponse({ type: LeadPageResponse })
   @ApiErrors(UnprocessableFields)
   async listLeads(@CurrentActor() actor: Actor, @Query() query: ListLeadsQuery): Promise<LeadPageResponse> {
-    const { page, size, status, sort_by: sortBy, sort_order: sortOrder } = query;
-    return toPage(await this.leads.list(actor, { page, size, status, sortBy, sortOrder }), query, toLeadResponse);
+    const { page, size, cursor, status, sort_by: sortBy, sort_order: sortOrder } = query;
+    const found = await this.leads.list(actor, { page, size, cursor, status, sortBy, sortOrder });
+    return toCursorPage(found, query, toLeadResponse);
   }
 
   @Get(':lead_id')

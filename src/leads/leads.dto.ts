@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ChoiceField, EmailField, LanguageField, LineField, TickField } from '../common/fields.js';
-import { PageQuery, PageResponse } from '../common/pagination.js';
+import { CursorPageQuery, CursorPageResponse } from '../common/pagination.js';
 import { IgnoresOtherFields } from '../common/request-validation.pipe.js';
 import type { ReceivedFile } from '../files/files.service.js';
 import { UploadField } from '../files/upload.interceptor.js';
@@ -60,7 +60,7 @@ export class ChangeLeadRequest {
   status!: LeadStatus;
 }
 
-export class ListLeadsQuery extends PageQuery {
+export class ListLeadsQuery extends CursorPageQuery {
   @ChoiceField(STATUSES, { enumName: 'LeadStatus', optional: true, description: 'Only leads in this status' })
   status?: LeadStatus;
 
@@ -168,7 +168,7 @@ export class LeadDetailResponse extends LeadResponse {
   mails!: LeadMailResponse[];
 }
 
-export class LeadPageResponse extends PageResponse {
+export class LeadPageResponse extends CursorPageResponse {
   @ApiProperty({ type: [LeadResponse] })
   items!: LeadResponse[];
 }

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import type { Rows } from '../common/pagination.js';
+import type { FollowedRows } from '../common/cursors.js';
 import { BaseRepository } from '../database/base.repository.js';
 import { violates } from '../database/constraints.js';
 import { Database } from '../database/database.js';
+import type { ListOrder, Place } from '../database/list-order.js';
 import type { Tx } from '../database/transactions.js';
 import type { DueRows } from '../persons/retention.service.js';
-import type { LeadStatus } from './lead-status.js';
+import { LeadStatus } from './lead-status.js';
 import { Lead } from './lead.entity.js';
 import { LeadEmailDuplicate } from './leads.errors.js';
 
@@ -27,10 +28,18 @@ export interface LeadListing {
   readonly status: LeadStatus | undefined;
   readonly sortBy: LeadSortField;
   readonly sortOrder: 'asc' | 'desc';
+  /** Instead of `page`: the next leads behind a place in the order. */
+  readonly after?: Place | undefined;
 }
 
 /** That nobody has to do anything about them, nor did since $1, and that they are of nobody in $2. */
 const UNTOUCHED = `t.status = 'REACHED_OUT' AND t.updated_at < $1 AND t.email <> ALL ($2::text[])`;
+const TYPES = {
+  status: 'lead_status',
+  created_at: 'timestamptz',
+  updated_at: 'timestamptz',
+  reached_out_at: 'timestamptz',
+} as const;
 
 @Injectable()
 export class LeadsRepository extends BaseRepository<Lead> {
@@ -39,13 +48,17 @@ export class LeadsRepository extends BaseRepository<Lead> {
   }
 
   /** One page and the number of all leads that match. The id makes every order total, so that no lead is shown twice. */
-  async listPage({ page, size, status, sortBy, sortOrder }: LeadListing): Promise<Rows<Lead>> {
-    const direction = sortOrder === 'asc' ? 'ASC' : 'DESC';
-    // a lead that was never reached sorts below every date
-    const nulls = sortBy === 'reached_out_at' ? (sortOrder === 'asc' ? ' NULLS FIRST' : ' NULLS LAST') : '';
-    const orderBy = `t.${sortBy} ${direction}${nulls}, t.id ${direction}`;
+  async listPage({ page, size, status, sortBy, sortOrder, after }: LeadListing): Promise<FollowedRows<Lead>> {
+    const conditions = [{ text: 'status = ?', value: status }];
     // the totals are kept by the database (migration 1764000000005)
-    return this.findPage({ where: { status }, orderBy, page, size }, { table: 'lead_totals', column: 'total' });
+    const totalOf = { table: 'lead_totals', column: 'total' };
+    const implied = impliedBy(status, sortBy);
+    // the indexes of names know the status (migration 1764000000063); without a filter every row is one of the page's
+    const isCovered = status !== undefined && (sortBy === 'first_name' || sortBy === 'last_name');
+    return this.findWalkPage(
+      { conditions, implied, order: orderOf(sortBy, sortOrder), isCovered, page, size, after },
+      totalOf,
+    );
   }
 
   async findUntouched(before: Date, exceptOf: readonly string[], most: number): Promise<DueRows> {
@@ -73,4 +86,16 @@ export class LeadsRepository extends BaseRepository<Lead> {
       throw error;
     }
   }
+}
+
+function orderOf(sortBy: LeadSortField, direction: 'asc' | 'desc'): ListOrder {
+  const type = sortBy in TYPES ? TYPES[sortBy as keyof typeof TYPES] : 'text';
+  // a lead that was never reached sorts below every date
+  return { by: `t.${sortBy}`, type, direction, hasGaps: sortBy === 'reached_out_at' };
+}
+
+/** What ck_leads_reached_out_at says, and PostgreSQL does not draw on: leads of the other status are passed over at once. */
+function impliedBy(status: LeadStatus | undefined, sortBy: LeadSortField): string[] {
+  if (status === undefined || sortBy !== 'reached_out_at') return [];
+  return [`t.reached_out_at IS ${status === LeadStatus.Pending ? '' : 'NOT '}NULL`];
 }

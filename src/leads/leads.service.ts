@@ -4,7 +4,8 @@ import { AuditService } from '../audit/audit.service.js';
 import { type Actor, ipOf, nameOf } from '../common/actor.js';
 import { Clock } from '../common/clock.js';
 import { AppError } from '../common/errors.js';
-import type { Rows } from '../common/pagination.js';
+import { Cursors } from '../common/cursors.js';
+import type { CursorRows } from '../common/pagination.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { isSurelyRolledBack } from '../database/constraints.js';
 import { together, Transactions, type Tx, whenCommitted } from '../database/transactions.js';
@@ -66,6 +67,7 @@ export class LeadsService {
     private readonly limits: RateLimitsService,
     private readonly metrics: LeadsMetrics,
     private readonly transactions: Transactions,
+    private readonly cursors: Cursors,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -117,9 +119,15 @@ export class LeadsService {
     return lead;
   }
 
-  /** On record, once a minute for each viewer. */
-  async list(actor: Actor, listing: LeadListing): Promise<Rows<Lead>> {
-    const found = await this.leads.listPage(listing);
+  /** On record, once a minute for each viewer. Throws `UnprocessableFields` for a cursor that is not of this list. */
+  async list(
+    actor: Actor,
+    listing: Omit<LeadListing, 'after'> & { readonly cursor?: string | undefined },
+  ): Promise<CursorRows<Lead>> {
+    const { status, sortBy, sortOrder } = listing;
+    const found = await this.cursors.page(['leads', sortBy, sortOrder, status], listing, (after) =>
+      this.leads.listPage({ ...listing, after }),
+    );
     await this.audit.recordSeldom(actor, { action: 'lead.listed', targetKind: 'lead', targetId: null });
     return found;
   }

@@ -348,12 +348,13 @@ describe('the indexes of', () => {
       'leads',
       [
         'CREATE INDEX idx_lead_created_at ON public.leads USING btree (created_at, id)',
-        'CREATE INDEX idx_lead_first_name ON public.leads USING btree (first_name, id)',
-        'CREATE INDEX idx_lead_last_name ON public.leads USING btree (last_name, id)',
+        'CREATE INDEX idx_lead_first_name_id_status ON public.leads USING btree (first_name, id) INCLUDE (status)',
+        'CREATE INDEX idx_lead_last_name_id_status ON public.leads USING btree (last_name, id) INCLUDE (status)',
         'CREATE INDEX idx_lead_reached_out_at ON public.leads USING btree (reached_out_at NULLS FIRST, id)',
         'CREATE INDEX idx_lead_reached_out_by_id ON public.leads USING btree (reached_out_by_id)',
         'CREATE INDEX idx_lead_status ON public.leads USING btree (status, id)',
         'CREATE INDEX idx_lead_status_created_at ON public.leads USING btree (status, created_at, id)',
+        'CREATE INDEX idx_lead_status_updated_at ON public.leads USING btree (status, updated_at, id)',
         'CREATE INDEX idx_lead_updated_at ON public.leads USING btree (updated_at, id)',
         'CREATE UNIQUE INDEX idx_lead_email ON public.leads USING btree (email)',
         'CREATE UNIQUE INDEX idx_lead_resume_path ON public.leads USING btree (resume_path)',
@@ -420,11 +421,12 @@ describe('a list of 3,000 leads', () => {
     ['created_at', '', 'idx_lead_created_at'],
     ['updated_at', '', 'idx_lead_updated_at'],
     ['reached_out_at', '', 'idx_lead_reached_out_at'],
-    ['first_name', '', 'idx_lead_first_name'],
-    ['last_name', '', 'idx_lead_last_name'],
+    ['first_name', '', 'idx_lead_first_name_id_status'],
+    ['last_name', '', 'idx_lead_last_name_id_status'],
     ['email', '', 'idx_lead_email'],
     ['status', '', 'idx_lead_status'],
     ['created_at', `WHERE status = 'PENDING'`, 'idx_lead_status_created_at'],
+    ['updated_at', `WHERE status = 'PENDING'`, 'idx_lead_status_updated_at'],
   ])('in the order of %s %s is read from %s, both ways, without sorting it all', async (column, where, index) => {
     const orders = column === 'reached_out_at' ? ['ASC NULLS FIRST', 'DESC NULLS LAST'] : ['ASC', 'DESC'];
 
