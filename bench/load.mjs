@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { FIRST_NAMES, LAST_NAMES } from './people.mjs';
 
 /**
  * @typedef {{ id: string, status: string }} SeededLead
@@ -36,8 +37,8 @@ const HOST = '127.0.0.1';
 const BOUNDARY = '----forecourt-bench-7d1f0c2a';
 
 /** What a connection asks for at each turn. Each owns its leads, so that no status change meets another. */
-class Asker {
-  /** @param {Job} job @param {number} index @param {number} of */
+export class Asker {
+  /** @param {Pick<Job, 'token' | 'account' | 'leads' | 'resumeBytes'>} job @param {number} index @param {number} of */
   constructor(job, index, of) {
     this.job = job;
     /** Where it is in the mix, and in its leads. */
@@ -81,14 +82,14 @@ function pdfOf(size) {
   return pdf;
 }
 
-/** @param {number} size @returns {Exchange} */
-function submission(size) {
+/** @param {number} size @param {string} [firstName] @param {string} [lastName] @returns {Exchange} */
+function submission(size, firstName = 'Ada', lastName = 'Lovelace') {
   const file = pdfOf(size);
   const field = (/** @type {string} */ name, /** @type {string} */ value) =>
     `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
   const head = Buffer.from(
-    field('first_name', 'Ada') +
-      field('last_name', 'Lovelace') +
+    field('first_name', firstName) +
+      field('last_name', lastName) +
       field('email', `${randomUUID()}@bench.example.com`) +
       `--${BOUNDARY}\r\nContent-Disposition: form-data; name="resume"; filename="ada resume.pdf"\r\n` +
       'Content-Type: application/pdf\r\n\r\n',
@@ -124,13 +125,16 @@ const filtered = (/** @type {Asker} */ asker) => asker.get('/leads?status=REACHE
 const one = (/** @type {Asker} */ asker) => asker.get(`/leads/${asker.next().id}`);
 const small = () => submission(10 * 1024);
 
+const anyOf = (/** @type {string[]} */ names) => names[Math.floor(Math.random() * names.length)];
+
 /** Eight reads and two writes. */
 const MIX = [first, one, download, one, small, first, filtered, one, first, changeStatus];
 
-const SCENARIOS = {
+export const SCENARIOS = {
   'submit 10 KB': small,
   'submit 1 MB': () => submission(1024 * 1024),
   'submit 5 MB': () => submission(5 * 1024 * 1024),
+  'submit somebody': () => submission(10 * 1024, anyOf(FIRST_NAMES), anyOf(LAST_NAMES)),
   'first page': first,
   'filtered page': filtered,
   'one lead': one,
@@ -141,7 +145,7 @@ const SCENARIOS = {
 };
 
 /** One kept-alive connection that has one request under way at a time. It reads heads and counts bodies, nothing more. */
-class Connection {
+export class Connection {
   /** @type {import('node:net').Socket | undefined} */
   socket;
   /** @type {((answer: { status: number, bytes: number, retryAfter: number }) => void) | undefined} */

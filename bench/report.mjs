@@ -14,14 +14,14 @@ export const MOST_GROWTH_MB = 150;
 export const percent = (/** @type {number} */ share) => `${Math.floor(share * 100)} %`;
 
 /** @param {number} value three digits that count */
-const digits = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
+export const digits = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
 
 /** @param {Cell} cell */
 export const shown = ({ perSecond, p50, p99, peakMb }) =>
   `${digits(perSecond)}/s · ${digits(p50)} / ${digits(p99)} ms · ${peakMb.toFixed(0)} MB`;
 
 /** @param {string[][]} rows */
-const table = ([head = [], ...rows]) =>
+export const table = ([head = [], ...rows]) =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 
 /** @param {Results} results @returns {Goal[]} */
@@ -112,12 +112,16 @@ Cells: answers per second · p50 / p99 · peak resident memory of the server pro
 
 /** What was measured, which goals are met, and what else came back. @param {string[][]} measured @param {Goal[]} goals @param {string[]} unexpected */
 export function printTables(measured, goals, unexpected) {
+  process.stdout.write(`\n${tablesOf(measured, goals, unexpected)}`);
+}
+
+/** What {@link printTables} prints. @param {string[][]} measured @param {Goal[]} goals @param {string[]} unexpected */
+export function tablesOf(measured, goals, unexpected) {
   const reached = goals.map(({ goal, measured: found, met }) => [goal, found, met ? 'met' : '**not met**']);
-  process.stdout.write(`
-${table(measured)}
+  return `${table(measured)}
 
 ${table([['goal', 'measured', 'met'], ...reached])}
 
 Unexpected answers (not counted above): ${unexpected.length === 0 ? 'none.' : `\n${unexpected.map((each) => `- ${each}`).join('\n')}`}
-`);
+`;
 }

@@ -8,7 +8,7 @@ import { RESUME_BYTES, SEEDED_LEADS, Stage } from './stage.mjs';
 
 /**
  * @import { Group, Job, Outcome, Scenario, SeededLead } from './load.mjs'
- * @import { Server, ServerName } from './stage.mjs'
+ * @import { Server } from './stage.mjs'
  *
  * @typedef {object} Cell what was measured of one server
  * @property {number} perSecond
@@ -44,7 +44,7 @@ export function chosenConnections(usual) {
 
 /**
  * Runs jobs in the load generator and watches the server's memory meanwhile.
- * @template {ServerName} Name
+ * @template {string} Name
  */
 export class Runner {
   /** @type {string[]} */
@@ -156,13 +156,14 @@ export class Runner {
 
 /**
  * Measures on a stage of its own, which is gone in the end, whatever happens.
- * @template {Runner<any>} R @template T
+ * @template {{ unexpected: string[], close(): void }} R @template T
  * @param {(stage: Stage) => R} makeRunner @param {(runner: R) => Promise<T>} work
+ * @param {Parameters<typeof Stage.open>} opening
  * @returns {Promise<{ results: T, machine: string, minutes: string }>}
  */
-export async function onStage(makeRunner, work) {
+export async function onStage(makeRunner, work, ...opening) {
   const started = performance.now();
-  const stage = await Stage.open();
+  const stage = await Stage.open(...opening);
   const runner = makeRunner(stage);
   const abandon = () => {
     runner.close();
@@ -195,7 +196,7 @@ function toCell(parts) {
   };
 }
 
-/** @param {Outcome[]} outcomes @param {number} share */
+/** @param {Pick<Outcome, 'latencies'>[]} outcomes @param {number} share */
 export function percentile(outcomes, share) {
   const all = Float64Array.from(outcomes.flatMap(({ latencies }) => [...latencies])).sort();
   return all[Math.min(all.length - 1, Math.floor(all.length * share))] ?? NaN;

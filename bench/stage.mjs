@@ -34,10 +34,15 @@ const SERVERS = {
   },
   plain: { program: FORECOURT, settings: {} },
   open: { program: join(ROOT, 'bench/forecourt-open.mjs'), settings: {} },
+  soaked: { program: FORECOURT, settings: { ROLE: 'all', SMTP_HOST: '127.0.0.1', SMTP_TLS: 'none' } },
 };
+/** So that the one that is soaked can be told to collect garbage. */
+const SOAKED = ['--expose-gc', '--import', pathToFileURL(join(ROOT, 'bench/soak-preload.mjs')).href];
 export const SEEDED_LEADS = 2000;
 export const RESUME_BYTES = 100 * 1024;
 const TEMPLATE = 'bench_template';
+/** On a machine that does much else. */
+const START_SECONDS = 180;
 /** Of every kind of character that production asks for. */
 const ACCOUNT = { username: 'admin', password: `${randomBytes(18).toString('base64url')}-Aa1` };
 /** The pool is Forecourt's default for all. */
@@ -57,7 +62,7 @@ const SETTINGS = {
   ATTORNEY_EMAIL: 'attorney@bench.example.com',
 };
 
-/** A server under measurement, signed in to. @template {ServerName} [Name=ServerName] */
+/** A server under measurement, signed in to. @template {string} [Name=ServerName] */
 export class Server {
   token = '';
 
@@ -170,6 +175,8 @@ export class Stage {
   children = new Set();
   /** @type {Set<pg.Client>} */
   clients = new Set();
+  /** What all servers are told on top. @type {Record<string, string>} */
+  settings = {};
 
   /** @param {string} folder @param {EmbeddedPostgres} postgres @param {pg.Client} admin */
   constructor(folder, postgres, admin) {
@@ -178,7 +185,11 @@ export class Stage {
     this.admin = admin;
   }
 
-  static async open() {
+  /**
+   * @param {(stage: Stage) => Promise<void>} prepare makes the databases that the servers start from
+   * @param {string[]} options of PostgreSQL
+   */
+  static async open(prepare = (stage) => stage.makeTemplate(), options = []) {
     const { startEmbeddedPostgres } =
       /** @type {typeof import('../src/database/embedded-postgres.js')} */
       (await import(pathToFileURL(join(ROOT, 'dist/src/database/embedded-postgres.js')).href));
@@ -186,12 +197,12 @@ export class Stage {
     await mkdir(join(ROOT, 'var'), { recursive: true });
     const folder = await mkdtemp(join(ROOT, 'var', 'bench-'));
     await chmod(folder, 0o755);
-    const postgres = await startEmbeddedPostgres(folder, pino({ level: 'warn' }), ['max_connections=300']);
+    const postgres = await startEmbeddedPostgres(folder, pino({ level: 'warn' }), ['max_connections=300', ...options]);
     const admin = new pg.Client(postgres.url);
     await admin.connect();
     const stage = new Stage(folder, postgres, admin);
     try {
-      await stage.makeTemplate();
+      await prepare(stage);
     } catch (error) {
       await stage.close();
       throw error;
@@ -225,15 +236,16 @@ export class Stage {
   }
 
   /** A server on a new copy of the template, with an upload folder that holds the seeded résumés.
-   * @template {ServerName} Name @param {Name} name
+   * @template {string} Name @param {Name} name one of those that can be measured
    */
   async start(name) {
+    const kind = kindOf(name);
     const database = `bench_${name.toLowerCase()}`;
     await this.admin.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
     await this.admin.query(`CREATE DATABASE ${database} TEMPLATE ${TEMPLATE}`);
-    const server = await this.launch(name, database);
+    const server = await this.launchAs(name, kind, database);
     // Forecourt keeps files in folders named by the first two characters of their keys
-    const folder = OF_FORECOURT.includes(SERVERS[name].program) ? join(server.uploads, 'se') : server.uploads;
+    const folder = OF_FORECOURT.includes(SERVERS[kind].program) ? join(server.uploads, 'se') : server.uploads;
     await mkdir(folder, { recursive: true });
     for (let n = 1; n <= SEEDED_LEADS; n += 1) {
       await link(join(this.folder, 'seed.pdf'), join(folder, `seed-${n}.pdf`));
@@ -243,7 +255,12 @@ export class Stage {
   }
 
   /** @template {ServerName} Name @param {Name} name @param {string} database */
-  async launch(name, database) {
+  launch(name, database) {
+    return this.launchAs(name, name, database);
+  }
+
+  /** For several servers of one kind. @template {string} Name @param {Name} name @param {ServerName} kind @param {string} database */
+  async launchAs(name, kind, database) {
     const dataDir = join(this.folder, name);
     const uploads = join(dataDir, 'uploads');
     await rm(uploads, { recursive: true, force: true });
@@ -254,10 +271,11 @@ export class Stage {
     const logPath = join(this.folder, `${name}.log`);
     const log = await open(logPath, 'a');
     const places = { PORT: String(port), DATABASE_URL: url.href, DATA_DIR: dataDir, UPLOAD_DIR: uploads };
-    const child = spawn(process.execPath, [SERVERS[name].program], {
+    const flags = kind === 'soaked' ? SOAKED : [];
+    const child = spawn(process.execPath, [...flags, SERVERS[kind].program], {
       cwd: dataDir,
-      env: { PATH: process.env['PATH'], ...SETTINGS, ...SERVERS[name].settings, ...places },
-      stdio: ['ignore', log.fd, log.fd],
+      env: { PATH: process.env['PATH'], ...SETTINGS, ...SERVERS[kind].settings, ...this.settings, ...places },
+      stdio: ['ignore', log.fd, log.fd, ...(kind === 'soaked' ? /** @type {const} */ (['ipc']) : [])],
     });
     this.children.add(child);
     child.once('exit', () => this.children.delete(child));
@@ -299,6 +317,12 @@ export class Stage {
   }
 }
 
+/** @param {string} name */
+function kindOf(name) {
+  if (!Object.hasOwn(SERVERS, name)) throw new Error(`there is no server ${name}`);
+  return /** @type {ServerName} */ (name);
+}
+
 /** @returns {Promise<number>} */
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
@@ -314,7 +338,8 @@ async function freePort() {
  * @param {ChildProcess} child @param {number} port
  */
 async function started(child, port) {
-  for (let attempt = 0; attempt < 600; attempt += 1) {
+  const deadline = performance.now() + START_SECONDS * 1000;
+  while (performance.now() < deadline) {
     if (child.exitCode !== null) throw new Error(`it ended with code ${child.exitCode}`);
     const signal = AbortSignal.timeout(1000);
     const answer = await fetch(`http://127.0.0.1:${port}/health/ready`, { signal }).catch(() => undefined);
