@@ -59,6 +59,7 @@ export default {
     '!src/**/*.spec.ts',
     '!src/main.ts',
     '!src/cli.ts',
+    '!src/processes/**',
     '!src/backup/**',
     '!src/doctor/**',
   ],

@@ -21,21 +21,34 @@ const LEVEL_NAME: Readonly<Record<string, string>> = {
 /**
  * One JSON line per event on standard output in production; readable text in development where pino-pretty is
  * installed. Every string of a line is free of e-mail addresses, and an error is written without what a database
- * driver attaches to it (values, statements).
+ * driver attaches to it (values, statements). `everywhere` stands in every line.
  */
-export async function createLogger(config: Pick<Config, 'isProduction' | 'logLevel'>): Promise<Logger> {
-  return buildLogger(config.logLevel, config.isProduction ? destination({ sync: false }) : await readableStream());
+export async function createLogger(
+  config: Pick<Config, 'isProduction' | 'logLevel'>,
+  everywhere: Record<string, unknown> | null = null,
+): Promise<Logger> {
+  const stream = config.isProduction
+    ? destination({ sync: false, maxWrite: WHOLE_WRITE_BYTES })
+    : await readableStream();
+  return buildLogger(config.logLevel, stream, everywhere);
 }
+
+/** PIPE_BUF of Linux: so much is written to a pipe as a whole, so that lines of several processes stay lines. */
+const WHOLE_WRITE_BYTES = 4096;
 
 /** The least severe level that each logger writes. Its children have a level of their own from the day they were made. */
 const THRESHOLDS = new WeakMap<Logger, { least: number }>();
 
-export function buildLogger(level: LogLevel, stream: DestinationStream): Logger {
+export function buildLogger(
+  level: LogLevel,
+  stream: DestinationStream,
+  everywhere: Record<string, unknown> | null = null,
+): Logger {
   const threshold = { least: severityOf(level) };
   const logger = pino(
     {
       level: 'debug',
-      base: null,
+      base: everywhere,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: LEVEL_NAME[label] ?? label }) },
       serializers: { err: (error: unknown) => describeError(error) },

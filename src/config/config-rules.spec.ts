@@ -8,8 +8,28 @@ describe('settings that do not go together', () => {
       { DB_POOL_SIZE: '1', DB_MAX_OVERFLOW: '2' },
       'DB_POOL_SIZE and DB_MAX_OVERFLOW must together allow at least 4 connections',
     ],
+    [
+      'replicas of nothing',
+      { DATABASE_REPLICA_URLS: 'postgres://a/b' },
+      'DATABASE_URL is required with DATABASE_REPLICA_URLS',
+    ],
     ['a short token', { METRICS_TOKEN: 't'.repeat(31) }, 'METRICS_TOKEN must be at least 32 bytes long'],
     ['metrics on the port of requests', { METRICS_PORT: '8000' }, 'METRICS_PORT must not be PORT'],
+    [
+      'metrics of several processes on the port of requests',
+      { METRICS_PORT: '7998', WEB_CONCURRENCY: '3' },
+      'METRICS_PORT and those after it, one for each of WEB_CONCURRENCY, must be ports other than PORT',
+    ],
+    [
+      'metrics of several processes beyond the last port',
+      { METRICS_PORT: '65534', WEB_CONCURRENCY: '3' },
+      'METRICS_PORT and those after it, one for each of WEB_CONCURRENCY, must be ports other than PORT',
+    ],
+    [
+      'metrics of one of several processes, whichever answers',
+      { METRICS_TOKEN: 't'.repeat(32), WEB_CONCURRENCY: '2' },
+      'METRICS_PORT is required with METRICS_TOKEN when WEB_CONCURRENCY is above 1',
+    ],
     [
       'metrics for everybody',
       { METRICS_PORT: '9464', METRICS_HOST: '0.0.0.0' },

@@ -31,6 +31,8 @@ export function problemsOf(values: SettingValues): string[] {
   if (values.DB_POOL_SIZE + values.DB_MAX_OVERFLOW < 4) {
     problems.push('DB_POOL_SIZE and DB_MAX_OVERFLOW must together allow at least 4 connections');
   }
+  if (values.DATABASE_REPLICA_URLS !== undefined && values.DATABASE_URL === undefined)
+    problems.push('DATABASE_URL is required with DATABASE_REPLICA_URLS');
   if ((values.SMTP_USERNAME === undefined) !== (values.SMTP_PASSWORD === undefined)) {
     problems.push('SMTP_USERNAME and SMTP_PASSWORD must be set together');
   }
@@ -109,12 +111,23 @@ function problemsOfSigning(values: SettingValues): string[] {
 }
 
 /** Whoever can read metrics learns how a practice is doing. */
-function problemsOfMetrics({ METRICS_PORT, METRICS_HOST, METRICS_TOKEN, PORT }: SettingValues): string[] {
+function problemsOfMetrics({
+  METRICS_PORT,
+  METRICS_HOST,
+  METRICS_TOKEN,
+  PORT,
+  WEB_CONCURRENCY,
+}: SettingValues): string[] {
   const problems: string[] = [];
   if (METRICS_TOKEN !== undefined && Buffer.byteLength(METRICS_TOKEN) < 32)
     problems.push('METRICS_TOKEN must be at least 32 bytes long');
+  if (METRICS_PORT === undefined && METRICS_TOKEN !== undefined && WEB_CONCURRENCY > 1)
+    problems.push('METRICS_PORT is required with METRICS_TOKEN when WEB_CONCURRENCY is above 1');
   if (METRICS_PORT === undefined) return problems;
+  const lastPort = METRICS_PORT + WEB_CONCURRENCY - 1;
   if (METRICS_PORT === PORT && PORT !== 0) problems.push('METRICS_PORT must not be PORT');
+  else if (METRICS_PORT !== 0 && ((METRICS_PORT < PORT && PORT <= lastPort) || lastPort > 65_535))
+    problems.push('METRICS_PORT and those after it, one for each of WEB_CONCURRENCY, must be ports other than PORT');
   if (METRICS_TOKEN === undefined && !OWN_ADDRESS.test(METRICS_HOST))
     problems.push('METRICS_TOKEN is required when METRICS_HOST is not 127.0.0.1, ::1 or localhost');
   return problems;

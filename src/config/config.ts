@@ -30,6 +30,8 @@ export interface WebdavSettings {
 export interface Config {
   readonly isProduction: boolean;
   readonly role: 'all' | 'http' | 'worker';
+  /** Of this role, on this machine. */
+  readonly processes: number;
   readonly dataDir: string;
   readonly debug: boolean;
   readonly logLevel: SettingValues['LOG_LEVEL'];
@@ -70,6 +72,7 @@ export interface Config {
   readonly database: {
     /** Undefined means: run the embedded PostgreSQL under `dataDir`. */
     readonly url: string | undefined;
+    readonly replicaUrls: readonly string[];
     readonly poolMin: number;
     readonly poolMax: number;
     readonly poolTimeoutMs: number;
@@ -233,6 +236,7 @@ function toConfig(values: SettingValues, providers: readonly ProviderSettings[])
   return {
     isProduction,
     role: values.ROLE,
+    processes: values.WEB_CONCURRENCY,
     dataDir,
     debug: values.DEBUG,
     logLevel: values.DEBUG ? 'DEBUG' : values.LOG_LEVEL,
@@ -262,6 +266,7 @@ function toConfig(values: SettingValues, providers: readonly ProviderSettings[])
     metrics: { port: values.METRICS_PORT, host: values.METRICS_HOST, token: values.METRICS_TOKEN },
     database: {
       url: values.DATABASE_URL,
+      replicaUrls: values.DATABASE_REPLICA_URLS ?? [],
       poolMin: values.DB_POOL_SIZE,
       poolMax: values.DB_POOL_SIZE + values.DB_MAX_OVERFLOW,
       poolTimeoutMs: values.DB_POOL_TIMEOUT * 1000,

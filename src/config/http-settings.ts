@@ -47,7 +47,7 @@ export const HTTP_SETTINGS = {
   METRICS_PORT: optional(
     'Metrics',
     whole(0, 65535),
-    'port of its own for Prometheus (GET /metrics); 0 takes a free one; no such port when unset',
+    'port of its own for Prometheus (GET /metrics), and those after it for the further processes of WEB_CONCURRENCY; 0 takes a free one; no such port when unset',
   ),
   METRICS_HOST: setting(
     'Metrics',

@@ -20,6 +20,7 @@ describe('a setting that cannot be read', () => {
     ['DEBUG', 'must be true or false', 'maybe', '2', 'truee', 'untrue', 'y', 'falsehood', 'xoff'],
     ['LOG_LEVEL', 'must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL', 'TRACE', 'WARN'],
     ['REPEATED_SUBMISSION', 'must be one of conflict, neutral', 'hide'],
+    ['WEB_CONCURRENCY', 'must be a whole number from 1 to 64', '0', '65', '-1', 'auto'],
     ['WORKER_CONCURRENCY', 'must be a whole number from 1 to 50', '0', '51', 'four'],
     ['PORT', 'must be a whole number from 0 to 65535', '65536', '-1', '80.5', '1e3', '0x50', '８０', '8 0', '+80'],
     ['PUBLIC_URL', 'must be an address such as https://intake.example.com', 'intake.example.com', '//x', 'nonsense'],

@@ -63,6 +63,12 @@ export const SETTINGS = {
     'conflict',
     'what the form answers for an e-mail address that is known already: 409, or 201 as for any other, so that nobody learns whose address is known; neither stores or mails anything',
   ),
+  WEB_CONCURRENCY: setting(
+    'Application',
+    whole(1, 64),
+    '1',
+    'processes of this ROLE on this machine, which share the port, each with its own connections to the database; as many as there are processors, at most',
+  ),
   WORKER_CONCURRENCY: setting('Application', whole(1, 50), '16', 'background jobs that one process runs at a time'),
 
   ...HTTP_SETTINGS,
@@ -71,6 +77,11 @@ export const SETTINGS = {
     'Database',
     postgresAddress,
     'PostgreSQL 14 or newer; when unset (development only) an embedded PostgreSQL runs under DATA_DIR',
+  ),
+  DATABASE_REPLICA_URLS: secret(
+    'Database',
+    list(postgresAddress),
+    'standbys of DATABASE_URL, comma separated, that lists, searches and exports are read from, in turn; whoever has just written, and everybody while a standby is away or five seconds behind, is answered by the primary',
   ),
   DB_POOL_SIZE: setting('Database', whole(0, 500), '20', 'connections kept open per process'),
   DB_MAX_OVERFLOW: setting(

@@ -45,6 +45,14 @@ describe('what PostgreSQL says of itself', () => {
     expect(troubles(server)).toEqual([trouble]);
   });
 
+  it('counts the connections of all processes of WEB_CONCURRENCY', () => {
+    const says = findingsOf({ ...WELL, free_connections: 119 }, FAR, { ...config, processes: 2 }).map(
+      (each) => each.says,
+    );
+
+    expect(says).toContain('these 2 processes may open 120, PostgreSQL has 119');
+  });
+
   it.each(['localhost', '127.0.0.1', '[::1]', 'db'])('needs no encryption at %s', (host) => {
     expect(troubles({ is_encrypted: false }, `postgresql://forecourt:x@${host}:5432/forecourt`)).toEqual([]);
   });

@@ -83,8 +83,9 @@ async function serverOf(client: pg.Client): Promise<Server> {
 }
 
 /** What PostgreSQL says of itself, and whether it suits. */
-export function findingsOf(server: Server, url: string, { database, isProduction }: Config): Finding[] {
+export function findingsOf(server: Server, url: string, { database, isProduction, processes }: Config): Finding[] {
   const { version, version_number: number, encoding } = server;
+  const mostConnections = database.poolMax * processes;
   const findings = [
     number < OLDEST_POSTGRES
       ? failed('database', `PostgreSQL ${version} is too old`, 'Use PostgreSQL 14 or newer')
@@ -99,11 +100,11 @@ export function findingsOf(server: Server, url: string, { database, isProduction
     findings.push(
       failed('database', `its encoding is ${encoding}: names would be lost`, 'Make it with ENCODING UTF8 instead'),
     );
-  if (server.free_connections < database.poolMax)
+  if (server.free_connections < mostConnections)
     findings.push(
       warning(
         'connections',
-        `this process may open ${database.poolMax}, PostgreSQL has ${server.free_connections}`,
+        `${processes === 1 ? 'this process' : `these ${processes} processes`} may open ${mostConnections}, PostgreSQL has ${server.free_connections}`,
         'Raise max_connections, or lower DB_POOL_SIZE and DB_MAX_OVERFLOW',
       ),
     );

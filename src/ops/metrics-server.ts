@@ -31,7 +31,8 @@ export class MetricsServer implements OnApplicationBootstrap, BeforeApplicationS
     });
     this.server.headersTimeout = 5_000;
     this.server.requestTimeout = 10_000;
-    this.server.listen(port, host);
+    // of the processes of WEB_CONCURRENCY each has a port of its own
+    this.server.listen({ port, host, exclusive: true });
     await once(this.server, 'listening');
     const { port: taken } = this.server.address() as AddressInfo;
     this.logger.info({ port: taken }, `metrics are on port ${taken}`);

@@ -12,7 +12,7 @@ const MOST_WAITING = 32;
 /** In an account's row where no password opens it. */
 export const NO_PASSWORD = '!';
 
-/** bcrypt in threads of its own, never more than the machine has to spare. */
+/** bcrypt in threads of its own, never more than this process's share of what the machine has to spare. */
 @Injectable()
 export class PasswordHasher implements OnModuleDestroy {
   private readonly pool: Piscina;
@@ -21,7 +21,7 @@ export class PasswordHasher implements OnModuleDestroy {
     this.pool = new Piscina({
       filename: fileURLToPath(new URL('./password.worker.js', import.meta.url)),
       minThreads: 1,
-      maxThreads: Math.max(1, availableParallelism() - 1),
+      maxThreads: Math.max(1, Math.floor((availableParallelism() - 1) / this.config.processes)),
       maxQueue: MOST_WAITING,
       niceIncrement: 10,
     });
