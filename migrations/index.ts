@@ -34,6 +34,7 @@ import { CreateLegalHolds1764000000050 } from './1764000000050-create-legal-hold
 import { CreateErasures1764000000051 } from './1764000000051-create-erasures.js';
 import { FindMailedLinksOfPersons1764000000052 } from './1764000000052-find-mailed-links-of-persons.js';
 import { CreateLeadConsents1764000000055 } from './1764000000055-create-lead-consents.js';
+import { CreateWriteMarks1764000000060 } from './1764000000060-create-write-marks.js';
 import { FindLeadsByStatusAndChange1764000000062 } from './1764000000062-find-leads-by-status-and-change.js';
 import { CoverLeadsByName1764000000063 } from './1764000000063-cover-leads-by-name.js';
 
@@ -75,6 +76,7 @@ export const MIGRATIONS = [
   CreateErasures1764000000051,
   FindMailedLinksOfPersons1764000000052,
   CreateLeadConsents1764000000055,
+  CreateWriteMarks1764000000060,
   FindLeadsByStatusAndChange1764000000062,
   CoverLeadsByName1764000000063,
 ];

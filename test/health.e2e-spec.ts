@@ -16,6 +16,7 @@ const ALL_OK = {
   storage: { state: 'ok', latency_ms: expect.any(Number), needed: true },
   jobs: { state: 'ok', latency_ms: expect.any(Number), needed: false },
   mail: { state: 'ok', latency_ms: expect.any(Number), needed: false },
+  replicas: { state: 'ok', latency_ms: expect.any(Number), needed: false },
 };
 
 afterEach(() => cleanUp());

@@ -56,6 +56,8 @@ beforeAll(async () => {
   const program = await startProgram(
     await someSettings({
       DATABASE_URL: database.url,
+      // no standby, which is measured as well
+      DATABASE_REPLICA_URLS: database.url,
       METRICS_PORT: '0',
       ADMIN_PASSWORD: password,
       ATTORNEY_EMAIL: 'attorney@practice.test',

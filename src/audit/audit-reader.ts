@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Readable } from 'node:stream';
-import type { Actor } from '../common/actor.js';
+import { type Actor, readerOf } from '../common/actor.js';
 import type { Rows } from '../common/pagination.js';
 import type { AuditEntry } from './audit-entry.entity.js';
 import { type AuditExportFormat, headOf, lineOf } from './audit-export.js';
@@ -18,8 +18,8 @@ export class AuditReader {
   ) {}
 
   /** Newest first. */
-  async list(filter: AuditFilter, page: number, size: number): Promise<Rows<AuditEntry>> {
-    return this.entries.listMatching(filter, page, size);
+  async list(actor: Actor, filter: AuditFilter, page: number, size: number): Promise<Rows<AuditEntry>> {
+    return this.entries.listMatching(filter, { page, size, reader: readerOf(actor) });
   }
 
   /** All that match, newest first, as a stream; on record before its first byte. */
@@ -30,15 +30,19 @@ export class AuditReader {
       targetId: null,
       details: { format, ...filter },
     });
-    return Readable.from(this.write(format, filter), { objectMode: false });
+    return Readable.from(this.write(format, filter, readerOf(actor)), { objectMode: false });
   }
 
   /** Read page by page, at the pace of whoever takes it: a slow client holds neither a connection nor a snapshot. */
-  private async *write(format: AuditExportFormat, filter: AuditFilter): AsyncGenerator<string> {
+  private async *write(
+    format: AuditExportFormat,
+    filter: AuditFilter,
+    reader: string | undefined,
+  ): AsyncGenerator<string> {
     let last: AuditPlace | undefined;
     let text = headOf(format);
     for (;;) {
-      const entries = await this.entries.listOlder(filter, last, MOST_AT_ONCE);
+      const entries = await this.entries.listOlder(filter, { than: last, most: MOST_AT_ONCE, reader });
       text += entries.map((entry) => lineOf(format, entry)).join('');
       if (text !== '') yield text;
       text = '';

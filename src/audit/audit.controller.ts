@@ -28,8 +28,9 @@ export class AuditController {
   @ApiOperation({ summary: 'Who did, saw and took what', description: 'Newest first.' })
   @ApiOkResponse({ type: AuditEntryPageResponse })
   @ApiErrors(UnprocessableFields)
-  async list(@Query() query: ListAuditEntriesQuery): Promise<AuditEntryPageResponse> {
-    return toPage(await this.audit.list(toAuditFilter(query), query.page, query.size), query, toAuditEntryResponse);
+  async list(@CurrentActor() actor: Actor, @Query() query: ListAuditEntriesQuery): Promise<AuditEntryPageResponse> {
+    const found = await this.audit.list(actor, toAuditFilter(query), query.page, query.size);
+    return toPage(found, query, toAuditEntryResponse);
   }
 
   @Get('export')

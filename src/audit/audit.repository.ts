@@ -41,23 +41,35 @@ export class AuditRepository extends BaseRepository<AuditEntry> {
   }
 
   /** Newest first, with the number of all that match. */
-  async listMatching(filter: AuditFilter, page: number, size: number): Promise<Rows<AuditEntry>> {
+  async listMatching(
+    filter: AuditFilter,
+    { page, size, reader }: { readonly page: number; readonly size: number; readonly reader: string | undefined },
+  ): Promise<Rows<AuditEntry>> {
     const { where, values } = conditionsOf(filter);
     const [rows, total] = await Promise.all([
-      this.database.read<object>(
+      this.database.readFor<object>(
+        reader,
         `SELECT ${this.mapping.selection} FROM audit_entries AS t ${where} ${NEWEST_FIRST}
          LIMIT $${values.length + 1} OFFSET $${values.length + 2}`,
         [...values, size, (page - 1) * size],
       ),
-      this.count(where, values),
+      this.count(where, values, reader),
     ]);
     return { rows: rows.map((row) => this.toEntity(row)), total };
   }
 
   /** The next entries after a place, newest first: no connection is held between two calls. */
-  async listOlder(filter: AuditFilter, than: AuditPlace | undefined, most: number): Promise<AuditEntry[]> {
+  async listOlder(
+    filter: AuditFilter,
+    {
+      than,
+      most,
+      reader,
+    }: { readonly than: AuditPlace | undefined; readonly most: number; readonly reader: string | undefined },
+  ): Promise<AuditEntry[]> {
     const { where, values } = conditionsOf(filter, than);
-    const rows = await this.database.read<object>(
+    const rows = await this.database.readFor<object>(
+      reader,
       `SELECT ${this.mapping.selection} FROM audit_entries AS t ${where} ${NEWEST_FIRST} LIMIT $${values.length + 1}`,
       [...values, most],
     );
@@ -65,12 +77,13 @@ export class AuditRepository extends BaseRepository<AuditEntry> {
   }
 
   /** All entries are as many as the last number says, and those without one: counting a million would take a second. */
-  private async count(where: string, values: readonly unknown[]): Promise<number> {
+  private async count(where: string, values: readonly unknown[], reader: string | undefined): Promise<number> {
     const counted =
       where === ''
         ? `coalesce(max(t.number), 0) + (SELECT count(*) FROM audit_entries WHERE number IS NULL)`
         : 'count(*)';
-    const [row] = await this.database.read<{ total: string }>(
+    const [row] = await this.database.readFor<{ total: string }>(
+      reader,
       `SELECT (${counted})::text AS total FROM audit_entries AS t ${where}`,
       values,
     );

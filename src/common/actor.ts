@@ -52,6 +52,11 @@ export function apiKeyOf(actor: Actor): string | undefined {
   return actor.kind === 'user' ? actor.apiKeyId : undefined;
 }
 
+/** Who is to see what they have written; undefined for strangers and for parts of Forecourt. */
+export function readerOf(actor: Actor): string | undefined {
+  return actor.kind === 'user' ? actor.id : undefined;
+}
+
 /** How a record names the actor. */
 export function nameOf(actor: Actor): string {
   if (actor.kind === 'user') return actor.username;

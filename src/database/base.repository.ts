@@ -15,6 +15,8 @@ export interface PageRequest {
   readonly orderBy: string;
   readonly page: number;
   readonly size: number;
+  /** The user who is to see what they have written; others, and everybody without replicas, are answered by the primary. */
+  readonly reader?: string | undefined;
 }
 
 /** A page of a list that can also be walked from place to place. */
@@ -30,6 +32,8 @@ export interface WalkRequest {
   readonly size: number;
   /** Instead of `page`. */
   readonly after: Place | undefined;
+  /** As in {@link PageRequest}. */
+  readonly reader?: string | undefined;
 }
 
 interface Mapping {
@@ -118,7 +122,8 @@ export abstract class BaseRepository<Entity extends { id: string }> {
       conditions.length === 0
         ? ''
         : `WHERE ${conditions.map(({ text }, index) => text.replaceAll('?', () => `$${index + 3}`)).join(' AND ')}`;
-    const rows = await this.database.read<{ page_total: string; id: string | null }>(
+    const rows = await this.database.readFor<{ page_total: string; id: string | null }>(
+      request.reader,
       `SELECT counted.page_total, paged.* FROM (SELECT (SELECT count(*) FROM ${table} AS t ${where})::text AS page_total) AS counted
        LEFT JOIN LATERAL (SELECT ${selection} FROM ${table} AS t ${where} ORDER BY ${request.orderBy} LIMIT $1 OFFSET $2) AS paged ON true`,
       [request.size, (request.page - 1) * request.size, ...conditions.map(({ value }) => value)],
@@ -134,7 +139,7 @@ export abstract class BaseRepository<Entity extends { id: string }> {
    * it is; it has the columns of the conditions.
    */
   protected async findWalkPage(
-    { conditions, page, size, after, ...listed }: WalkRequest,
+    { conditions, page, size, after, reader, ...listed }: WalkRequest,
     totalOf?: { readonly table: string; readonly column: string },
   ): Promise<FollowedRows<Entity>> {
     const { table, selection } = this.mapping;
@@ -152,7 +157,8 @@ export abstract class BaseRepository<Entity extends { id: string }> {
       size,
       after === undefined ? { offset: (page - 1) * size } : { after },
     );
-    const found = await this.database.read<{ page_total: string; page_place: string | null; id: string | null }>(
+    const found = await this.database.readFor<{ page_total: string; page_place: string | null; id: string | null }>(
+      reader,
       text,
       values,
     );

@@ -1,4 +1,5 @@
 import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
 import type { Logger } from 'pino';
 import { LOGGER } from '../common/logging.js';
 import { CONFIG, type Config } from '../config/config.js';
@@ -6,10 +7,12 @@ import { Announcements } from './announcements.js';
 import { Database } from './database.js';
 import { openDatabase } from './open-database.js';
 import { PoolMetrics } from './pool.metrics.js';
+import { ReplicaMetrics } from './replica.metrics.js';
 import { Transactions } from './transactions.js';
+import { WriteMarksInterceptor } from './write-marks.interceptor.js';
 
 /**
- * PostgreSQL. Owns the connection pool, the embedded server, migrations and transactions; promises that the schema is
+ * PostgreSQL. Owns the connection pool, the embedded server, replicas (table `write_marks`), migrations and transactions; promises that the schema is
  * up to date before anything uses it and that the pool outlives every request. Leaves tables to the modules that own them.
  */
 @Global()
@@ -23,6 +26,8 @@ import { Transactions } from './transactions.js';
     Transactions,
     Announcements,
     PoolMetrics,
+    ReplicaMetrics,
+    { provide: APP_INTERCEPTOR, useClass: WriteMarksInterceptor },
   ],
   exports: [Database, Transactions, Announcements],
 })

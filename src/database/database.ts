@@ -1,13 +1,17 @@
-import { createHash } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import { migrationsOf } from './migration-state.js';
+import { prepared } from './prepared.js';
+import type { Replicas } from './replicas.js';
 
 /**
  * The connection pool that the whole process shares. Reads and transactions go straight to it as named prepared
  * statements, because building and hydrating entities cost more than the query itself.
  */
 export class Database {
+  /** Undefined where there are none. */
+  replicas: Replicas | undefined;
+
   constructor(
     readonly source: DataSource,
     /** Ends what was started for this process alone, such as the embedded server. */
@@ -34,24 +38,19 @@ export class Database {
     return this.pool.connect();
   }
 
+  /** As {@link read}, from a replica where there is one that has all that the reader, a user, has written. */
+  async readFor<Row>(reader: string | undefined, text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    if (this.replicas === undefined || reader === undefined) return this.read(text, values);
+    return this.replicas.read(reader, text, values);
+  }
+
   async hasPendingMigrations(): Promise<boolean> {
     return (await migrationsOf((text) => this.read(text))).pending.length > 0;
   }
 
   async close(): Promise<void> {
+    await this.replicas?.close();
     if (this.source.isInitialized) await this.source.destroy();
     await this.afterClose();
   }
-}
-
-const NAMES = new Map<string, string>();
-
-/** A statement that each connection parses and plans once. The text must be constant. */
-export function prepared(text: string, values: readonly unknown[]): { name: string; text: string; values: unknown[] } {
-  let name = NAMES.get(text);
-  if (name === undefined) {
-    name = createHash('sha1').update(text).digest('hex').slice(0, 20);
-    NAMES.set(text, name);
-  }
-  return { name, text, values: [...values] };
 }

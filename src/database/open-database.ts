@@ -6,6 +6,7 @@ import { makeDataSource } from './data-source.js';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
 import { exclusively } from './locks.js';
 import { DatabaseTooNew, migrationsOf } from './migration-state.js';
+import { Replicas } from './replicas.js';
 
 /** The oldest PostgreSQL that is supported, as `server_version_num`. */
 export const OLDEST_POSTGRES = 140_000;
@@ -39,6 +40,14 @@ export async function openDatabase(config: Config, logger: Logger): Promise<Data
       if (unknown.length > 0) throw new DatabaseTooNew(unknown);
       await source.runMigrations();
     });
+    const { replicaUrls, poolMax } = config.database;
+    if (replicaUrls.length > 0)
+      database.replicas = new Replicas(
+        replicaUrls,
+        poolMax,
+        (text, values) => database.read(text, values),
+        logger.child({ logger: 'database' }),
+      );
     return database;
   } catch (error) {
     await database.close();

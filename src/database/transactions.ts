@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { PoolClient } from 'pg';
-import { Database, prepared } from './database.js';
+import { Database } from './database.js';
+import { prepared } from './prepared.js';
 
 declare const brand: unique symbol;
 

@@ -48,7 +48,10 @@ export class LeadsRepository extends BaseRepository<Lead> {
   }
 
   /** One page and the number of all leads that match. The id makes every order total, so that no lead is shown twice. */
-  async listPage({ page, size, status, sortBy, sortOrder, after }: LeadListing): Promise<FollowedRows<Lead>> {
+  async listPage(
+    { page, size, status, sortBy, sortOrder, after }: LeadListing,
+    reader: string | undefined,
+  ): Promise<FollowedRows<Lead>> {
     const conditions = [{ text: 'status = ?', value: status }];
     // the totals are kept by the database (migration 1764000000005)
     const totalOf = { table: 'lead_totals', column: 'total' };
@@ -56,7 +59,7 @@ export class LeadsRepository extends BaseRepository<Lead> {
     // the indexes of names know the status (migration 1764000000063); without a filter every row is one of the page's
     const isCovered = status !== undefined && (sortBy === 'first_name' || sortBy === 'last_name');
     return this.findWalkPage(
-      { conditions, implied, order: orderOf(sortBy, sortOrder), isCovered, page, size, after },
+      { conditions, implied, order: orderOf(sortBy, sortOrder), isCovered, page, size, after, reader },
       totalOf,
     );
   }

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createHash, randomUUID } from 'node:crypto';
 import { AuditService } from '../audit/audit.service.js';
-import { type Actor, ipOf, nameOf } from '../common/actor.js';
+import { type Actor, ipOf, nameOf, readerOf } from '../common/actor.js';
 import { Clock } from '../common/clock.js';
 import { AppError } from '../common/errors.js';
 import { Cursors } from '../common/cursors.js';
@@ -126,7 +126,7 @@ export class LeadsService {
   ): Promise<CursorRows<Lead>> {
     const { status, sortBy, sortOrder } = listing;
     const found = await this.cursors.page(['leads', sortBy, sortOrder, status], listing, (after) =>
-      this.leads.listPage({ ...listing, after }),
+      this.leads.listPage({ ...listing, after }, readerOf(actor)),
     );
     await this.audit.recordSeldom(actor, { action: 'lead.listed', targetKind: 'lead', targetId: null });
     return found;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Rows } from '../common/pagination.js';
-import { BaseRepository } from '../database/base.repository.js';
+import { BaseRepository, type PageRequest } from '../database/base.repository.js';
 import { violates } from '../database/constraints.js';
 import { Database } from '../database/database.js';
 import { rowsIn, type Tx } from '../database/transactions.js';
@@ -20,6 +20,8 @@ export interface MailListing {
   readonly createdFrom?: Date | undefined;
   /** Before this time. */
   readonly createdTo?: Date | undefined;
+  /** As {@link PageRequest} says. */
+  readonly reader?: string | undefined;
 }
 
 /** Held messages: those to recipients whose held mail failed before come last. */
@@ -114,7 +116,7 @@ export class MailRepository extends BaseRepository<MailMessage> {
   }
 
   /** Newest first. */
-  async listPage({ page, size, ...wanted }: MailListing): Promise<Rows<MailMessage>> {
+  async listPage({ page, size, reader, ...wanted }: MailListing): Promise<Rows<MailMessage>> {
     const { state, template, aboutKind, aboutId } = wanted;
     return this.findPage({
       where: { state, template, about_kind: aboutKind, about_id: aboutId },
@@ -126,6 +128,7 @@ export class MailRepository extends BaseRepository<MailMessage> {
       orderBy: 't.created_at DESC, t.id DESC',
       page,
       size,
+      reader,
     });
   }
 

@@ -11,7 +11,7 @@ import { MailStatusService } from '../mail/mail-status.service.js';
 /** Without one of these a submission is not taken. */
 export const NEEDED = ['database', 'migrations', 'storage'] as const;
 /** Without these it is taken, and what follows from it waits. */
-export const WANTED = ['jobs', 'mail'] as const;
+export const WANTED = ['jobs', 'mail', 'replicas'] as const;
 
 export type NeededName = (typeof NEEDED)[number];
 export type CheckName = NeededName | (typeof WANTED)[number];
@@ -33,6 +33,7 @@ const FRESH_FOR_MS: Readonly<Record<CheckName, number>> = {
   storage: 5000,
   jobs: 5000,
   mail: 5000,
+  replicas: 1000,
 };
 
 /** Whether this process can do its work. */
@@ -62,6 +63,11 @@ export class HealthService {
       },
       mail: async () => {
         if (await mail.isPaused()) throw new Error('the mail server is away, and mail waits');
+      },
+      replicas: async () => {
+        const missing = (database.replicas?.health() ?? []).filter(({ isUsable }) => !isUsable);
+        if (missing.length > 0)
+          throw new Error(`replicas are away or behind: ${missing.map(({ number }) => number).join(', ')}`);
       },
     };
   }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '../audit/audit.service.js';
-import type { Actor } from '../common/actor.js';
+import { type Actor, readerOf } from '../common/actor.js';
 import type { Rows } from '../common/pagination.js';
 import { Transactions } from '../database/transactions.js';
 import {
@@ -23,7 +23,7 @@ export class MailAdminService {
 
   /** Newest first. */
   async list(actor: Actor, listing: MailListing): Promise<Rows<MailMessage>> {
-    const page = await this.records.list(listing);
+    const page = await this.records.list({ ...listing, reader: readerOf(actor) });
     await this.audit.recordSeldom(actor, { action: 'mail.listed', targetKind: 'mail', targetId: null });
     return page;
   }

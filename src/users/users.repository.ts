@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Rows } from '../common/pagination.js';
-import { BaseRepository } from '../database/base.repository.js';
+import { BaseRepository, type PageRequest } from '../database/base.repository.js';
 import { violates } from '../database/constraints.js';
 import { Database } from '../database/database.js';
 import { rowsIn, type Tx } from '../database/transactions.js';
@@ -14,6 +14,8 @@ export interface UserFilter {
   readonly search?: string | undefined;
   readonly role?: Role | undefined;
   readonly isActive?: boolean | undefined;
+  /** As {@link PageRequest} says. */
+  readonly reader?: string | undefined;
 }
 
 @Injectable()
@@ -44,7 +46,7 @@ export class UsersRepository extends BaseRepository<User> {
   }
 
   /** By user name. */
-  async listPage({ search, role, isActive }: UserFilter, page: number, size: number): Promise<Rows<User>> {
+  async listPage({ search, role, isActive, reader }: UserFilter, page: number, size: number): Promise<Rows<User>> {
     const containing = search === undefined ? undefined : `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
     return this.findPage({
       where: { role, is_active: isActive },
@@ -52,6 +54,7 @@ export class UsersRepository extends BaseRepository<User> {
       orderBy: 'lower(t.username), t.id',
       page,
       size,
+      reader,
     });
   }
 

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { AuditService } from '../../audit/audit.service.js';
-import type { Actor } from '../../common/actor.js';
+import { type Actor, readerOf } from '../../common/actor.js';
 import { Clock } from '../../common/clock.js';
 import type { Rows } from '../../common/pagination.js';
 import { CONFIG, type Config } from '../../config/config.js';
@@ -52,7 +52,7 @@ export class AccountsService {
 
   /** As {@link list}, for somebody who looks through them. */
   async listFor(actor: Actor, filter: UserFilter, page: number, size: number): Promise<Rows<AccountView>> {
-    const found = await this.list(filter, page, size);
+    const found = await this.list({ ...filter, reader: readerOf(actor) }, page, size);
     await this.audit.recordSeldom(actor, { action: 'user.listed', targetKind: 'user', targetId: null });
     return found;
   }
