@@ -402,6 +402,7 @@ describe('the catalogue of settings', () => {
       'ADMIN_PASSWORD',
       'ALERT_WEBHOOK_SECRET',
       'BACKUP_KEY',
+      'DATABASE_REPLICA_URLS',
       'DATABASE_URL',
       'DKIM_PRIVATE_KEY',
       'FILE_ENCRYPTION_KEYS',

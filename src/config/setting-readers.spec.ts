@@ -71,6 +71,12 @@ describe('a setting that cannot be read', () => {
       'u:hush@h',
       'sqlite://x',
     ],
+    [
+      'DATABASE_REPLICA_URLS',
+      'must look like postgresql://user:password@host:5432/database',
+      'mysql://u:hush@h/d',
+      'postgresql://a/b, u:hush@h',
+    ],
     ['DB_POOL_SIZE', 'must be a whole number from 0 to 500', '501', '-1'],
     ['DB_MAX_OVERFLOW', 'must be a whole number from 0 to 500', '501'],
     ['DB_POOL_TIMEOUT', 'must be a whole number from 1 to 300', '0', '301', '30s'],
