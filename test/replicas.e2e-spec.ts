@@ -135,9 +135,9 @@ describe('lists with a replica', () => {
     const others = await Promise.all([anAttorney(app, admin), anAttorney(app, admin)]);
     const people = [admin, attorney, ...others.map(({ token }) => token)];
     const ids = await Promise.all(Array.from({ length: 16 }, () => aNewLead()));
-    let isOver = false;
+    const over = new AbortController();
     const stopping = (async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         await pauseReplay(pair);
         await sleep(60);
         await resumeReplay(pair);
@@ -156,7 +156,7 @@ describe('lists with a replica', () => {
         }
       }),
     );
-    isOver = true;
+    over.abort();
     await stopping;
 
     expect(seen).toEqual([]);

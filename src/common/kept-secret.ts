@@ -18,10 +18,12 @@ export async function keptSecret(path: string, bytes: number): Promise<string> {
 
 /** Of processes that start together one writes it, and the others find the file before there is anything in it. */
 async function readWhole(path: string): Promise<string> {
-  for (const deadline = performance.now() + WRITTEN_WITHIN_MS; ; await sleep(20)) {
+  const deadline = performance.now() + WRITTEN_WITHIN_MS;
+  for (;;) {
     const text = (await readFile(path, 'utf8')).trim();
     if (text !== '') return text;
     if (performance.now() > deadline)
       throw new Error(`${path} is empty: restore it, or remove it where it has protected nothing yet`);
+    await sleep(20);
   }
 }

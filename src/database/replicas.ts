@@ -74,7 +74,8 @@ export class Replicas {
   /** Rows as the reader, a user, must see them: with all that they have written. The text must be constant. */
   async read<Row>(reader: string, text: string, values: readonly unknown[]): Promise<Row[]> {
     const chosen = this.choose();
-    const rows = chosen === undefined ? this.missed('none') : await this.readFrom<Row>(chosen, reader, text, values);
+    if (chosen === undefined) this.onRead('none');
+    const rows = chosen === undefined ? undefined : await this.readFrom<Row>(chosen, reader, text, values);
     return rows ?? this.primary<Row>(text, values);
   }
 
@@ -120,17 +121,16 @@ export class Replicas {
       this.logger.warn({ replica: chosen.number, err: error }, 'a replica did not answer; the primary does');
       // whoever looks after it next will say whether it is well
       chosen.trouble = 'it did not answer';
-      return this.missed('failed');
+      this.onRead('failed');
+      return undefined;
     }
     const written = await mark;
-    if (written === undefined || answer.replayed < written || answer.replayed < this.leastPlace())
-      return this.missed('behind');
+    if (written === undefined || answer.replayed < written || answer.replayed < this.leastPlace()) {
+      this.onRead('behind');
+      return undefined;
+    }
     this.onRead('replica');
     return answer.rows;
-  }
-
-  private missed(outcome: ReadOutcome): undefined {
-    this.onRead(outcome);
   }
 
   private choose(): Watched | undefined {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Rows } from '../common/pagination.js';
-import { BaseRepository, type PageRequest } from '../database/base.repository.js';
+import { BaseRepository } from '../database/base.repository.js';
 import { violates } from '../database/constraints.js';
 import { Database } from '../database/database.js';
 import { rowsIn, type Tx } from '../database/transactions.js';
@@ -20,7 +20,7 @@ export interface MailListing {
   readonly createdFrom?: Date | undefined;
   /** Before this time. */
   readonly createdTo?: Date | undefined;
-  /** As {@link PageRequest} says. */
+  /** Who is to see what they have written, should a replica answer. */
   readonly reader?: string | undefined;
 }
 

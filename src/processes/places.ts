@@ -89,7 +89,7 @@ export class Places {
     worker.once('exit', (code, signal) => {
       place.worker = undefined;
       if (this.isStopping) this.noteEnd(code, signal);
-      else this.noteDeath(place, code ?? signal);
+      else this.noteDeath(place, code, signal);
     });
   }
 
@@ -116,7 +116,8 @@ export class Places {
     this.endWhenEmpty();
   }
 
-  private noteDeath(place: Place, how: number | string): void {
+  private noteDeath(place: Place, code: number | null, signal: string | null): void {
+    const how = code ?? signal;
     if (!this.isUp) {
       this.settle?.failed(new Error(`process ${place.number} ended at its start (${how})`));
       return;
