@@ -23,9 +23,11 @@ export class Forecourt {
 
   /**
    * Starts it in its DATA_DIR, so that no .env file is read; with `isGroup` in a process group of its own.
-   * @param {Settings} settings @param {{ isGroup?: boolean }} [launch]
+   * `withinMs`: how long it may take to start, where many start at once.
+   * @param {Settings} settings @param {{ isGroup?: boolean, withinMs?: number }} [launch]
    */
-  constructor(settings, { isGroup = false } = {}) {
+  constructor(settings, { isGroup = false, withinMs = WITHIN_MS } = {}) {
+    this.withinMs = withinMs;
     this.child = spawn(process.execPath, [MAIN], {
       cwd: settings.DATA_DIR,
       env: environmentOf(settings),
@@ -55,16 +57,16 @@ export class Forecourt {
   }
 
   /**
-   * What the probe finds, asked until it finds something. Rejects when Forecourt ends first, or after a minute.
+   * What the probe finds, asked until it finds something. Rejects when Forecourt ends first, or after a minute (`withinMs`).
    * @template T @param {string} what @param {() => Promise<T | undefined> | T | undefined} probe @returns {Promise<T>}
    */
   async eventually(what, probe) {
-    for (const deadline = performance.now() + WITHIN_MS; performance.now() < deadline; await sleep(50)) {
+    for (const deadline = performance.now() + this.withinMs; performance.now() < deadline; await sleep(50)) {
       const value = await probe();
       if (value !== undefined) return value;
       if (this.hasEnded) throw new Error(`Forecourt ended: ${this.output}`);
     }
-    throw new Error(`not within ${WITHIN_MS / 1000} s: ${what}\n${this.output}`);
+    throw new Error(`not within ${this.withinMs / 1000} s: ${what}\n${this.output}`);
   }
 
   /** Asks it to end. Resolves to its exit code; rejects when it takes longer than 15 s. */
