@@ -35,8 +35,18 @@ export async function killAll(pids) {
 
 /** A negative number is a process group. Does nothing when it is gone already. @param {number} pid */
 export function kill(pid) {
+  send(pid, 'SIGKILL');
+}
+
+/** Does nothing to those that are gone. @param {readonly number[]} pids @param {NodeJS.Signals} signal */
+export function signalAll(pids, signal) {
+  for (const pid of pids) send(pid, signal);
+}
+
+/** @param {number} pid @param {NodeJS.Signals} signal */
+function send(pid, signal) {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch (error) {
     if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ESRCH') throw error;
   }

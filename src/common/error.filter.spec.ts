@@ -71,6 +71,7 @@ describe('isDatabaseAway', () => {
     'Connection terminated unexpectedly',
     'Connection terminated due to connection timeout',
     'timeout exceeded when trying to connect',
+    'timeout expired',
     'Client has encountered a connection error and is not queryable',
     'Client was closed and is not queryable',
   ])('says yes to what pg says: %s', (message) => {

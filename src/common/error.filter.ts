@@ -130,7 +130,7 @@ export function isDatabaseAway(thrown: unknown): boolean {
   if (driverError !== undefined && driverError !== thrown && isDatabaseAway(driverError)) return true;
   if (typeof code === 'string' && (/^08|^57P0[1-3]$|^53300$/.test(code) || CONNECTION_CODES.has(code))) return true;
   if (thrown instanceof AggregateError && thrown.errors.some(isDatabaseAway)) return true;
-  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable/i.test(
+  return /Connection terminated|timeout expired|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable/i.test(
     thrown.message,
   );
 }

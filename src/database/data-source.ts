@@ -2,6 +2,8 @@ import type { Logger } from 'pino';
 import { DataSource, getMetadataArgsStorage, type Logger as StatementLogger } from 'typeorm';
 import { MIGRATIONS } from '../../migrations/index.js';
 import type { Config } from '../config/config.js';
+import { ServerWatch } from './server-watch.js';
+import { WatchedPool } from './watched-pool.js';
 
 /**
  * The data source of all entities that the program has loaded (each `*.entity.ts` announces itself by its decorator)
@@ -11,6 +13,7 @@ export function makeDataSource(url: string, config: Config, logger: Logger): Dat
   return new DataSource({
     type: 'postgres',
     url,
+    driver: { Pool: WatchedPool },
     applicationName: 'forecourt',
     entities: getMetadataArgsStorage().tables.map(({ target }) => target),
     migrations: MIGRATIONS,
@@ -23,12 +26,14 @@ export function makeDataSource(url: string, config: Config, logger: Logger): Dat
       logger.warn({ logger: 'database', err: error }, 'an idle database connection was lost');
     },
     extra: {
+      watch: new ServerWatch(url, logger.child({ logger: 'database' })),
       min: config.database.poolMin,
       max: config.database.poolMax,
       connectionTimeoutMillis: config.database.poolTimeoutMs,
       maxLifetimeSeconds: config.database.recycleSeconds,
       idleTimeoutMillis: 30_000,
       keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
       // a connection sends what it is given at once and PostgreSQL answers in order; see `together`
       pipeline: true,
     },

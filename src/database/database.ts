@@ -1,8 +1,9 @@
-import type { Pool, PoolClient } from 'pg';
+import type { ClientConfig, PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import { migrationsOf } from './migration-state.js';
 import { prepared } from './prepared.js';
 import type { Replicas } from './replicas.js';
+import type { WatchedPool } from './watched-pool.js';
 
 /**
  * The connection pool that the whole process shares. Reads and transactions go straight to it as named prepared
@@ -18,13 +19,14 @@ export class Database {
     private readonly afterClose: () => Promise<void>,
   ) {}
 
-  get pool(): Pool {
-    return (this.source.driver as unknown as { master: Pool }).master;
+  get pool(): WatchedPool {
+    return (this.source.driver as unknown as { master: WatchedPool }).master;
   }
 
   /** For connections outside of the pool. */
-  get address(): { readonly connectionString: string } {
-    return { connectionString: (this.source.options as { readonly url?: string }).url ?? '' };
+  get address(): Readonly<Pick<ClientConfig, 'connectionString' | 'stream'>> {
+    const { url = '' } = this.source.options as { readonly url?: string };
+    return { connectionString: url, stream: this.pool.makeSocket };
   }
 
   /** Rows of one statement outside of any transaction. The text must be constant: it becomes a prepared statement. */

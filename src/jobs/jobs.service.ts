@@ -19,6 +19,7 @@ import { exclusively } from '../database/locks.js';
 import { rowsIn, type Tx } from '../database/transactions.js';
 import { JobRecordsRepository } from './job-records.repository.js';
 import { JobsMetrics } from './jobs.metrics.js';
+import { surviveQueues } from './local-queue.js';
 import type { ScheduledJob } from './scheduled.jobs.js';
 
 /** A kind of background work. The payload carries ids, never copies of rows or personal data. */
@@ -193,6 +194,9 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
     const events: WorkerEvents = new EventEmitter();
     events.on('pool:create', ({ workerPool }) => {
       this.poolId = workerPool.id;
+    });
+    surviveQueues(events, (error) => {
+      this.logger.warn({ err: error }, 'jobs were not handed back; the next runner frees them');
     });
     const runner = await run({
       pgPool: this.database.pool,
