@@ -72,6 +72,22 @@ function contractOf(open: () => Promise<RateLimitStore>): void {
     expect(await store.take('key', 5, 1072)).toEqual({ isTaken: false, used: 5, resetSeconds: 9 });
   });
 
+  it('keeps nobody out for what was counted before the clock was set back by an hour, and its limit after', async () => {
+    expect(await taken(10_000, 16)).toBe(5);
+
+    expect(await taken(6400, 16)).toBe(5);
+    expect(await taken(6401, 16)).toBe(0);
+    expect(await store.take('key', 5, 6401)).toEqual({ isTaken: false, used: 5, resetSeconds: 60 });
+    const all = await store.add(new Map([['key', new Map([[2800, 1]])]]), 2800);
+    expect(all).toEqual(new Map([['key', new Map([[2800, 1]])]]));
+    expect(await taken(10_001, 16)).toBe(5);
+  });
+
+  it('believes a machine whose clock is a little ahead', async () => {
+    expect(await taken(1030, 3)).toBe(3);
+    expect(await taken(1000, 16)).toBe(2);
+  });
+
   it('takes in what was counted elsewhere, and says all that it knows', async () => {
     await taken(1000, 2);
 

@@ -1,5 +1,5 @@
 import type { CountsByKey, RateLimitStore } from './rate-limit.store.js';
-import { type Counts, firstSecondOf, sumOf, type Usage, usageOf } from './sliding-window.js';
+import { type Counts, isCounted, sumOf, type Usage, usageOf } from './sliding-window.js';
 
 const MOST_KEYS = 100_000;
 
@@ -50,7 +50,7 @@ export class MemoryStore implements RateLimitStore {
       window = new Map();
       this.windows.set(key, window);
     }
-    for (const each of window.keys()) if (each < firstSecondOf(second)) window.delete(each);
+    for (const each of window.keys()) if (!isCounted(each, second)) window.delete(each);
     return window;
   }
 }

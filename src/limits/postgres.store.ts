@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.js';
 import type { CountsByKey, RateLimitStore } from './rate-limit.store.js';
-import { type Counts, firstSecondOf, type Usage, usageOf } from './sliding-window.js';
+import { type Counts, firstSecondOf, lastSecondOf, type Usage, usageOf } from './sliding-window.js';
 
 const SWEEP_EVERY_MS = 300_000;
 
@@ -35,9 +35,9 @@ export class PostgresStore implements RateLimitStore {
              THEN kept || jsonb_build_object($2::text, coalesce((kept->>($2::text))::int, 0) + 1) ELSE kept END,
            used < $3, greatest(r.last_second, $2::bigint)
          FROM (SELECT coalesce(jsonb_object_agg(e.key, e.value), '{}') AS kept, coalesce(sum(e.value::int), 0) AS used
-               FROM jsonb_each(r.counts) AS e WHERE e.key::bigint >= $4) AS kept_counts)
+               FROM jsonb_each(r.counts) AS e WHERE e.key::bigint BETWEEN $4 AND $5) AS kept_counts)
        RETURNING key, counts, was_taken`,
-      [key, second, limit, firstSecondOf(second)],
+      [key, second, limit, firstSecondOf(second), lastSecondOf(second)],
     );
     if (row === undefined) throw new Error('PostgreSQL counted nothing');
     return usageOf(countsOf(row), second, row.was_taken);
@@ -54,13 +54,14 @@ export class PostgresStore implements RateLimitStore {
          SELECT coalesce(jsonb_object_agg(key, count), '{}')
          FROM (SELECT e.key, sum(e.value::int) AS count
                FROM (SELECT * FROM jsonb_each(r.counts) UNION ALL SELECT * FROM jsonb_each(excluded.counts)) AS e
-               WHERE e.key::bigint >= $4 GROUP BY e.key) AS kept_counts)
+               WHERE e.key::bigint BETWEEN $4 AND $5 GROUP BY e.key) AS kept_counts)
        RETURNING key, counts, was_taken`,
       [
         keys,
         keys.map((key) => JSON.stringify(Object.fromEntries(counted.get(key) ?? []))),
         second,
         firstSecondOf(second),
+        lastSecondOf(second),
       ],
     );
     return new Map(rows.map((row) => [row.key, countsOf(row)]));

@@ -1,7 +1,7 @@
 import { createClient } from '@redis/client';
 import { createHash } from 'node:crypto';
 import type { CountsByKey, RateLimitStore } from './rate-limit.store.js';
-import { type Counts, firstSecondOf, type Usage, usageOf, WINDOW_SECONDS } from './sliding-window.js';
+import { type Counts, firstSecondOf, lastSecondOf, type Usage, usageOf, WINDOW_SECONDS } from './sliding-window.js';
 
 const PREFIX = 'forecourt:limit:';
 const CONNECT_WITHIN_MS = 2000;
@@ -12,7 +12,8 @@ const COUNTS = `
   local counts, used = {}, 0
   local fields = redis.call('HGETALL', key)
   for i = 1, #fields, 2 do
-    if tonumber(fields[i]) < first then redis.call('HDEL', key, fields[i])
+    local second = tonumber(fields[i])
+    if second < first or second > last then redis.call('HDEL', key, fields[i])
     else
       used = used + tonumber(fields[i + 1])
       table.insert(counts, fields[i])
@@ -20,7 +21,7 @@ const COUNTS = `
     end
   end`;
 const TAKE = `
-  local key, first, second, limit, lifetime = KEYS[1], tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), ARGV[4]
+  local key, first, last, second, limit, lifetime = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
   ${COUNTS}
   if used >= limit then return {0, unpack(counts)} end
   redis.call('HINCRBY', key, second, 1)
@@ -29,8 +30,8 @@ const TAKE = `
   table.insert(counts, 1)
   return {1, unpack(counts)}`;
 const ADD = `
-  local key, first, lifetime = KEYS[1], tonumber(ARGV[1]), ARGV[2]
-  for i = 3, #ARGV, 2 do redis.call('HINCRBY', key, ARGV[i], ARGV[i + 1]) end
+  local key, first, last, lifetime = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
+  for i = 4, #ARGV, 2 do redis.call('HINCRBY', key, ARGV[i], ARGV[i + 1]) end
   redis.call('EXPIRE', key, lifetime)
   ${COUNTS}
   return counts`;
@@ -56,14 +57,20 @@ export class RedisStore implements RateLimitStore {
   }
 
   async take(key: string, limit: number, second: number): Promise<Usage> {
-    const [isTaken, ...counts] = await this.run(TAKE, key, [firstSecondOf(second), second, limit, WINDOW_SECONDS + 2]);
+    const [isTaken, ...counts] = await this.run(TAKE, key, [
+      firstSecondOf(second),
+      lastSecondOf(second),
+      second,
+      limit,
+      WINDOW_SECONDS + 2,
+    ]);
     return usageOf(countsOf(counts), second, Number(isTaken) === 1);
   }
 
   async add(counted: CountsByKey, second: number): Promise<CountsByKey> {
     const all = await Promise.all(
       [...counted].map(async ([key, counts]) => {
-        const values = [firstSecondOf(second), WINDOW_SECONDS + 2, ...[...counts].flat()];
+        const values = [firstSecondOf(second), lastSecondOf(second), WINDOW_SECONDS + 2, ...[...counts].flat()];
         return [key, countsOf(await this.run(ADD, key, values))] as const;
       }),
     );

@@ -14,6 +14,15 @@ export const secondOf = (time: Date): number => Math.floor(time.getTime() / 1000
  */
 export const firstSecondOf = (second: number): number => second - WINDOW_SECONDS;
 
+/**
+ * The last second that is believed: other machines' clocks may be a little ahead. What was counted later than that comes from
+ * before a clock was set back, and would keep its caller out until then.
+ */
+export const lastSecondOf = (second: number): number => second + WINDOW_SECONDS;
+
+export const isCounted = (each: number, second: number): boolean =>
+  each >= firstSecondOf(second) && each <= lastSecondOf(second);
+
 export interface Usage {
   /** Whether there was room for this one; only then it was counted. */
   readonly isTaken: boolean;
@@ -25,14 +34,14 @@ export interface Usage {
 
 export function sumOf(counts: Counts, second: number): number {
   let sum = 0;
-  for (const [each, count] of counts) if (each >= firstSecondOf(second)) sum += count;
+  for (const [each, count] of counts) if (isCounted(each, second)) sum += count;
   return sum;
 }
 
 export function usageOf(counts: Counts, second: number, isTaken: boolean): Usage {
   let [oldest, newest] = [Infinity, 0];
   for (const each of counts.keys()) {
-    if (each < firstSecondOf(second)) continue;
+    if (!isCounted(each, second)) continue;
     oldest = Math.min(oldest, each);
     newest = Math.max(newest, each);
   }
