@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { pino } from 'pino';
 import { FailingSmtpServer } from './failing-smtp-server.mjs';
+import { inSeconds, report } from './torture/outcome.mjs';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const MAIN = join(ROOT, 'dist/src/main.js');
@@ -27,12 +28,14 @@ const { values } = parseArgs({
   options: {
     messages: { type: 'string', default: '2000' },
     kills: { type: 'string', default: '10' },
+    // as all of `npm run torture` call it
+    rounds: { type: 'string' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 1e9)) },
     minutes: { type: 'string', default: '30' },
   },
 });
 const messages = Number(values.messages);
-const kills = Number(values.kills);
+const kills = Number(values.rounds ?? values.kills);
 const seed = Number(values.seed);
 const minutes = Number(values.minutes);
 if (!(messages >= 20) || !(kills >= 0) || Number.isNaN(seed) || !(minutes > 0))
@@ -205,6 +208,15 @@ async function main() {
     say(problems.length === 0 ? '\n0 lost.' : `\n${problems.length} broken promises.`);
     isClean = problems.length === 0;
     process.exitCode = isClean ? 0 : 1;
+    const promised = messages - refused.length;
+    report({
+      fault: 'mail server that fails in every way, sender killed (SIGKILL)',
+      rounds: killed,
+      acknowledged: promised,
+      lost: promised - server.taken.size,
+      doubled: doubles,
+      recovery_seconds: inSeconds(server.longestStandstillMs),
+    });
   } finally {
     await tidy();
   }

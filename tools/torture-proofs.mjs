@@ -33,7 +33,8 @@ const DISCREPANCIES = [
     'is a lead that does not have exactly two mails',
   ],
   [
-    `SELECT mail_messages.id FROM mail_messages LEFT JOIN leads ON about_id = leads.id WHERE leads.id IS NULL`,
+    `SELECT mail_messages.id FROM mail_messages LEFT JOIN leads ON about_id = leads.id
+     WHERE about_kind = 'lead' AND leads.id IS NULL`,
     'is a mail about no lead',
   ],
   [
@@ -55,6 +56,9 @@ async function forEachInParallel(items, work) {
 export class Proofs {
   /** @type {string[]} */
   problems = [];
+  /** Of what was acknowledged: leads, files, mails. */
+  lost = 0;
+  doubled = 0;
   /** @type {Map<string, string>} storage keys by the ids of the leads that were looked at */
   keys = new Map();
   /** @type {Record<string, string>} */
@@ -73,6 +77,18 @@ export class Proofs {
     this.uploads = join(dataDir, 'uploads');
     this.incoming = join(this.uploads, '.incoming');
     this.mailFolder = join(dataDir, 'mail');
+  }
+
+  /** @param {string} problem */
+  findLost(problem) {
+    this.lost += 1;
+    this.problems.push(problem);
+  }
+
+  /** @param {string} problem */
+  findDoubled(problem) {
+    this.doubled += 1;
+    this.problems.push(problem);
   }
 
   /** Signs in to the Forecourt that all proofs from now on are about. @param {Forecourt} forecourt */
@@ -100,7 +116,7 @@ export class Proofs {
       const listed = /** @type {{ pages: number, items: Lead[] }} */ (await response.json());
       pages = listed.pages;
       for (const lead of listed.items) {
-        if (leads.has(lead.email)) this.problems.push(`lead ${lead.id}: ${lead.email} is listed twice`);
+        if (leads.has(lead.email)) this.findDoubled(`lead ${lead.id}: ${lead.email} is listed twice`);
         if (!this.ledger.has(lead.email)) this.problems.push(`lead ${lead.id}: nobody submitted ${lead.email}`);
         leads.set(lead.email, lead);
       }
@@ -109,7 +125,7 @@ export class Proofs {
       const lead = leads.get(email);
       if (outcome === 'refused') this.problems.push(`${email}: was refused before the crash with ${answer}`);
       if (outcome !== 'acknowledged') continue;
-      if (lead === undefined) this.problems.push(`${email}: acknowledged as ${id ?? 'a lead'}, and is not listed`);
+      if (lead === undefined) this.findLost(`${email}: acknowledged as ${id ?? 'a lead'}, and is not listed`);
       else if (id !== undefined && lead.id !== id)
         this.problems.push(`${email}: acknowledged as ${id}, listed as ${lead.id}`);
     }
@@ -122,7 +138,7 @@ export class Proofs {
       const what = `${email} (lead ${id}, ${outcome})`;
       const response = await this.request(`/leads/${id}`);
       if (response.status !== 200) {
-        this.problems.push(`${what}: the lead answers ${response.status} ${await response.text()}`);
+        this.findLost(`${what}: the lead answers ${response.status} ${await response.text()}`);
         return;
       }
       const lead = /** @type {Lead & { resume_path: string }} */ (await response.json());
@@ -130,9 +146,9 @@ export class Proofs {
       if (lead.email !== email) this.problems.push(`${what}: the lead is that of ${lead.email}`);
       const resume = await this.request(`/leads/${id}/resume`);
       const bytes = Buffer.from(await resume.arrayBuffer().catch(() => new ArrayBuffer(0)));
-      if (resume.status !== 200) this.problems.push(`${what}: the résumé answers ${resume.status} ${String(bytes)}`);
+      if (resume.status !== 200) this.findLost(`${what}: the résumé answers ${resume.status} ${String(bytes)}`);
       else if (createHash('sha256').update(bytes).digest('hex') !== sha256)
-        this.problems.push(`${what}: the résumé's ${bytes.length} bytes are not those that were sent`);
+        this.findLost(`${what}: the résumé's ${bytes.length} bytes are not those that were sent`);
     });
   }
 
@@ -159,17 +175,23 @@ export class Proofs {
         await sleep(250);
       }
     });
+    // alerts to operators
+    const others = await this.withDatabase(async (database) => {
+      const { rows } = await database.query(`SELECT id FROM mail_messages WHERE about_kind IS DISTINCT FROM 'lead'`);
+      return new Set(rows.map(({ id }) => `${id}.eml`));
+    });
     for (const { id, state } of owed) this.problems.push(`mail ${id}: still ${state} a minute after the crash`);
     const emails = new Map([...leads.values()].map(({ id, email }) => [id, email]));
     const missing = new Set([...emails.keys()].flatMap((id) => [`${id} to its prospect`, `${id} to its attorney`]));
     for (const name of await this.readMails()) {
+      if (others.has(name)) continue;
       const { to, ids } = this.mails.get(name) ?? { to: '', ids: [] };
       const id = ids.find((each) => emails.has(each));
       const mail = `${id} to its ${to === emails.get(id ?? '') ? 'prospect' : 'attorney'}`;
       if (id === undefined) this.problems.push(`mail ${name}: is about no lead`);
-      else if (!missing.delete(mail)) this.problems.push(`mail ${name}: is one too many about ${mail}`);
+      else if (!missing.delete(mail)) this.findDoubled(`mail ${name}: is one too many about ${mail}`);
     }
-    for (const mail of missing) this.problems.push(`there is no mail about ${mail}`);
+    for (const mail of missing) this.findLost(`there is no mail about ${mail}`);
   }
 
   /** Reads the mails that are new. Returns the names of all; one that is half-written is none. */

@@ -1,4 +1,4 @@
-// `npm run torture`: a Forecourt under submissions is killed as a power failure would kill it (program and PostgreSQL, with
+// `npm run torture -- --only crash`: a Forecourt under submissions is killed as a power failure would kill it (program and PostgreSQL, with
 // SIGKILL, at once), started again, and held to its promise: an acknowledged lead is never lost. What reached the kernel
 // survives here; that it reaches the disk, only the loss of real power shows. Ends with code 1 after the first round in which
 // something is wrong. --rounds, --clients; --seed decides on the documents and the times of the crashes, not on how the clients
@@ -12,14 +12,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { environmentOf, Forecourt } from './forecourt.mjs';
-import { killAll, postmasterOf, treeOf } from './processes.mjs';
-import { Proofs } from './torture-proofs.mjs';
-import { Clients, Lots } from './torture-submissions.mjs';
+import { environmentOf, Forecourt } from '../forecourt.mjs';
+import { killAll, postmasterOf, treeOf } from '../processes.mjs';
+import { Proofs } from '../torture-proofs.mjs';
+import { Clients, Lots } from '../torture-submissions.mjs';
+import { inSeconds, report, wholeNumber } from './outcome.mjs';
 
-/** @import { Submission } from './torture-submissions.mjs' */
+/** @import { Submission } from '../torture-submissions.mjs' */
 
-const CLI = fileURLToPath(new URL('../dist/src/cli.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../dist/src/cli.js', import.meta.url));
 /** How long clients submit before the crash, in milliseconds. */
 const SHORTEST = 500;
 const LONGEST = 3000;
@@ -39,12 +40,6 @@ const { values: options } = parseArgs({
 });
 const rounds = wholeNumber('rounds', options.rounds);
 const clientCount = wholeNumber('clients', options.clients);
-
-/** @param {string} name @param {string} text */
-function wholeNumber(name, text) {
-  if (!/^[1-9]\d{0,4}$/.test(text)) throw new Error(`--${name} must be a whole number from 1 to 99999`);
-  return Number(text);
-}
 
 class Torture {
   lots = new Lots(options.seed);
@@ -208,5 +203,16 @@ try {
 } catch (error) {
   if (!isAbandoned) complain([...torture.proofs.problems, String(error)]);
 } finally {
-  if (!isAbandoned) await torture.remove();
+  if (!isAbandoned) {
+    await torture.remove();
+    const { lost, doubled } = torture.proofs;
+    report({
+      fault: 'program and PostgreSQL killed together (SIGKILL)',
+      rounds: Math.max(0, torture.starts.length - 1),
+      acknowledged: [...torture.ledger.values()].filter(({ outcome }) => outcome === 'acknowledged').length,
+      lost,
+      doubled,
+      recovery_seconds: inSeconds(torture.starts.length > 1 ? Math.max(...torture.starts.slice(1)) : null),
+    });
+  }
 }
