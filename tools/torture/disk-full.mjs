@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Outage } from './outage.mjs';
 
 const NAME = 'disk full (ENOSPC under UPLOAD_DIR)';
@@ -36,16 +37,21 @@ if (refusal !== undefined) outage.skip(NAME, 'no tmpfs can be mounted here');
 else {
   const cleanUp = () => run('umount', ['-l', uploads]);
   process.once('exit', cleanUp);
-  const room = (/** @type {number} */ bytes) => {
-    const problem = mount(String(bytes));
-    if (problem !== undefined) throw new Error(`the tmpfs keeps its size: ${problem}`);
+  // refused when less than is used: the clients may have written meanwhile
+  const room = async (/** @type {() => number} */ bytes) => {
+    for (let tries = 1; ; tries += 1) {
+      const problem = mount(String(bytes()));
+      if (problem === undefined) return;
+      if (tries === 20) throw new Error(`the tmpfs keeps its size: ${problem}`);
+      await sleep(50);
+    }
   };
   await outage.run(
     {
       name: NAME,
       isReady: 'either',
-      begin: async () => room(usedBytes() + LEFT_BYTES),
-      end: async () => room(ROOM_BYTES),
+      begin: () => room(() => usedBytes() + LEFT_BYTES),
+      end: () => room(() => ROOM_BYTES),
       prove() {
         const left = readdirSync(join(uploads, '.incoming'));
         return left.map((name) => `file ${name}: is left half-way in`);
