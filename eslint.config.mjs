@@ -14,6 +14,12 @@ const NO_ENVIRONMENT = {
   selector: "MemberExpression[object.name='process'][property.name='env']",
   message: 'Only src/config reads the environment.',
 };
+/** Otherwise jobs and mail would not know which request they come from. */
+const NO_ACTOR_UNTOLD = {
+  selector:
+    "MethodDefinition[value.params.0.name='actor'] CallExpression[callee.object.property.name='transactions'][callee.property.name='run'][arguments.length=1]",
+  message: 'Name the actor: this.transactions.run(actor, …).',
+};
 const NO_FOCUS = [
   {
     selector: 'CallExpression[callee.object.name=/^(it|test|describe)$/][callee.property.name=/^(only|skip|todo)$/]',
@@ -73,7 +79,7 @@ export default tseslint.config(
       '@typescript-eslint/no-misused-spread': 'off',
       'no-control-regex': 'off',
       'max-lines': ['warn', { max: 350, skipBlankLines: true, skipComments: true }],
-      'no-restricted-syntax': ['error', 'ExportDefaultDeclaration', ...NO_CLOCK, NO_ENVIRONMENT],
+      'no-restricted-syntax': ['error', 'ExportDefaultDeclaration', ...NO_CLOCK, NO_ENVIRONMENT, NO_ACTOR_UNTOLD],
       'no-restricted-imports': ['error', { paths: [TYPEORM, HTTP_EXCEPTIONS], patterns: [MANAGER] }],
     },
   },

@@ -33,6 +33,7 @@ import { FindAuditEntriesOfApiKeys1764000000046 } from './1764000000046-find-aud
 import { CreateLegalHolds1764000000050 } from './1764000000050-create-legal-holds.js';
 import { CreateErasures1764000000051 } from './1764000000051-create-erasures.js';
 import { FindMailedLinksOfPersons1764000000052 } from './1764000000052-find-mailed-links-of-persons.js';
+import { RememberRequestsOfMail1764000000053 } from './1764000000053-remember-requests-of-mail.js';
 import { CreateLeadConsents1764000000055 } from './1764000000055-create-lead-consents.js';
 import { CreateWriteMarks1764000000060 } from './1764000000060-create-write-marks.js';
 import { FindLeadsByStatusAndChange1764000000062 } from './1764000000062-find-leads-by-status-and-change.js';
@@ -75,6 +76,7 @@ export const MIGRATIONS = [
   CreateLegalHolds1764000000050,
   CreateErasures1764000000051,
   FindMailedLinksOfPersons1764000000052,
+  RememberRequestsOfMail1764000000053,
   CreateLeadConsents1764000000055,
   CreateWriteMarks1764000000060,
   FindLeadsByStatusAndChange1764000000062,

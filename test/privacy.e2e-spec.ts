@@ -373,7 +373,7 @@ describe('an erasure', () => {
       await app.database.query(
         `ALTER TABLE audit_entries ADD CONSTRAINT planted CHECK (action <> '${action}') NOT VALID`,
       );
-      await expect(service.complete(id)).rejects.toThrow();
+      await expect(service.complete({}, id)).rejects.toThrow();
       await app.database.query('ALTER TABLE audit_entries DROP CONSTRAINT planted');
     };
     // the bytes are gone, the row is there
@@ -386,8 +386,8 @@ describe('an erasure', () => {
     await refuse('person.erasure_completed');
     expect(await app.database.query('SELECT completed_at FROM erasures')).toEqual([{ completed_at: null }]);
 
-    await service.complete(id);
-    await service.complete(id);
+    await service.complete({}, id);
+    await service.complete({}, id);
 
     expect((await completed(id)).id).toBe(id);
     const entries = await app.database.query(`SELECT id FROM audit_entries WHERE action = 'person.erasure_completed'`);

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { Clock } from '../common/clock.js';
 import { LOGGER } from '../common/logging.js';
-import { Transactions, type Tx } from '../database/transactions.js';
+import { type Cause, Transactions, type Tx } from '../database/transactions.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { Alert } from './alert.entity.js';
 import { CONFIG, type Config } from '../config/config.js';
@@ -58,9 +58,9 @@ export class AlertsService {
   }
 
   /** For what changes nothing by itself. Never throws: whoever has trouble to tell of has enough of it. */
-  async raiseAlone(event: AlertEvent): Promise<void> {
+  async raiseAlone(event: AlertEvent, cause: Cause = {}): Promise<void> {
     try {
-      await this.transactions.run((tx) => this.raise(tx, event));
+      await this.transactions.run(cause, (tx) => this.raise(tx, event));
     } catch (error) {
       this.logger.error({ cause: event.cause, err: error }, 'an alert could not be raised');
     }

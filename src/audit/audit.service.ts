@@ -51,7 +51,7 @@ export class AuditService {
       actorId: actor.kind === 'user' ? actor.id : null,
       actorName: actor.kind === 'user' ? actor.username : actor.kind === 'system' ? actor.name : null,
       ip: actor.kind === 'system' ? null : actor.ip,
-      requestId: actor.kind === 'system' ? null : actor.requestId,
+      requestId: actor.requestId ?? null,
       userAgent: actor.kind === 'system' ? null : (actor.userAgent ?? null),
       outcome,
       details: apiKeyId === undefined ? details : { ...details, api_key_id: apiKeyId },

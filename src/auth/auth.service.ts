@@ -66,7 +66,7 @@ export class AuthService {
     }
     const result =
       user !== null && isAdmitted
-        ? await this.transactions.run((tx) => this.signIns.complete(tx, actor, client, user, 'password'))
+        ? await this.transactions.run(actor, (tx) => this.signIns.complete(tx, actor, client, user, 'password'))
         : null;
     if (user === null || result === null) {
       this.logger.warn({ ip: ipOf(actor) }, 'a sign-in was refused');
@@ -94,7 +94,7 @@ export class AuthService {
     this.policy.require(password, { username, email });
     const hashedPassword = await this.hasher.hash(password);
     const isEmailVerified = actor.kind !== 'anonymous';
-    return this.transactions.run(async (tx) => {
+    return this.transactions.run(actor, async (tx) => {
       const account = { username, email, hashedPassword, role: REGISTERED_AS, isEmailVerified };
       const user = await this.accounts.add(tx, actor, account);
       if (!isEmailVerified) await this.links.owe(tx, { purpose: 'verify_email', email, languages });

@@ -25,7 +25,12 @@ export type Actor =
       /** As the program calls itself. */
       readonly userAgent?: string | undefined;
     }
-  | { readonly kind: 'system'; readonly name: string };
+  | {
+      readonly kind: 'system';
+      readonly name: string;
+      /** The request that left the work behind; undefined when none did. */
+      readonly requestId?: string | null | undefined;
+    };
 
 const LONGEST_USER_AGENT = 200;
 /** Control characters, and what turns the direction of text: a reader of a record would be misled. */

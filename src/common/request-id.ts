@@ -13,10 +13,14 @@ declare global {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+export function isRequestId(text: string): boolean {
+  return UUID.test(text);
+}
+
 /** Gives each request its id. A proxy's X-Request-ID is kept when it is a UUID, so that a stranger cannot write into the log. */
 export function requestId(request: Request, response: Response, next: NextFunction): void {
   const given = request.headers['x-request-id'];
-  const id = typeof given === 'string' && UUID.test(given) ? given.toLowerCase() : randomUUID();
+  const id = typeof given === 'string' && isRequestId(given) ? given.toLowerCase() : randomUUID();
   request.id = id;
   response.setHeader('X-Request-ID', id);
   next();

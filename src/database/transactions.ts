@@ -13,12 +13,26 @@ export interface Tx {
   readonly [brand]: never;
 }
 
+/** What asked for a change, as far as it is known: an `Actor`, a job, or a row that remembers it. */
+export interface Cause {
+  /** Undefined or null where no request is behind it. */
+  readonly requestId?: string | null | undefined;
+}
+
 /** What a {@link Tx} is behind its face. */
 class OpenTransaction {
   ended = false;
   readonly whenCommitted: (() => void)[] = [];
 
-  constructor(readonly client: PoolClient) {}
+  constructor(
+    readonly client: PoolClient,
+    readonly cause: Cause,
+  ) {}
+}
+
+/** What asked for what this transaction does. For platform writers (jobs, mail), whose work goes on after it. */
+export function causeOf(tx: Tx): Cause {
+  return (tx as unknown as OpenTransaction).cause;
 }
 
 /**
@@ -58,9 +72,16 @@ export class Transactions {
   constructor(private readonly database: Database) {}
 
   /** Commits when `work` resolves, rolls back when it rejects. Keep slow and remote things out of `work`. */
-  async run<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  run<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Jobs and mail of this transaction remember what asked for it. Whoever works for an actor says so; ESLint asks for it. */
+  run<T>(cause: Cause, work: (tx: Tx) => Promise<T>): Promise<T>;
+  run<T>(...given: [(tx: Tx) => Promise<T>] | [Cause, (tx: Tx) => Promise<T>]): Promise<T> {
+    return given.length === 1 ? this.runFor({}, given[0]) : this.runFor(...given);
+  }
+
+  private async runFor<T>(cause: Cause, work: (tx: Tx) => Promise<T>): Promise<T> {
     const client = await this.database.connect();
-    const transaction = new OpenTransaction(client);
+    const transaction = new OpenTransaction(client, cause);
     let reusable = false;
     try {
       await client.query('BEGIN');

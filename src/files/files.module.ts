@@ -86,7 +86,7 @@ export class FilesModule {
   ) {
     persons.register(ofPersons);
     retention.register(rule);
-    jobs.handle(SCAN_FILE, ({ file_id }) => scans.scan(file_id));
+    jobs.handle(SCAN_FILE, ({ file_id }, cause) => scans.scan(cause, file_id));
     jobs.schedule(SCHEDULED.extractTexts, (stop) => texts.extractOwed(stop));
     jobs.schedule(SCHEDULED.sweepFiles, () => sweep.run().then(() => undefined));
     jobs.schedule(SCHEDULED.checkFiles, () => check.run());

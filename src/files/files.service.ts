@@ -77,7 +77,7 @@ export class FilesService {
       throw error;
     }
     this.room.note(file.sizeBytes);
-    if (file.scanState === 'infected') await this.quarantine(file);
+    if (file.scanState === 'infected') await this.quarantine(actor, file);
     this.metrics.countStored(file.sizeBytes);
     return file;
   }
@@ -148,11 +148,11 @@ export class FilesService {
   }
 
   /** A file that was refused is kept apart, so that an admin can say what it was. */
-  private async quarantine(file: StoredFile): Promise<never> {
+  private async quarantine(actor: Actor, file: StoredFile): Promise<never> {
     file.ownerKind = QUARANTINE;
     file.ownerId = null;
     this.metrics.countUnstored('quarantined');
-    await this.transactions.run((tx) => this.record(tx, file));
+    await this.transactions.run(actor, (tx) => this.record(tx, file));
     throw new FileInfected();
   }
 

@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import {
+  type Job,
   Logger as WorkerLogger,
   run,
   runMigrations,
@@ -16,7 +17,8 @@ import { LOGGER } from '../common/logging.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { exclusively } from '../database/locks.js';
-import { rowsIn, type Tx } from '../database/transactions.js';
+import { type Cause, causeOf, rowsIn, type Tx } from '../database/transactions.js';
+import { causeIn, dataIn, storedPayload } from './job-payload.js';
 import { JobRecordsRepository } from './job-records.repository.js';
 import { JobsMetrics } from './jobs.metrics.js';
 import { surviveQueues } from './local-queue.js';
@@ -36,6 +38,8 @@ export interface JobDefinition<Payload extends object> {
 export interface EnqueueOptions {
   /** Not before this time. */
   readonly runAt?: Date;
+  /** What each payload came from, in their order; the transaction's cause when absent. */
+  readonly causes?: readonly Cause[];
 }
 
 const KEEP_EVERY_MS = 10_000;
@@ -83,9 +87,14 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
     this.logger = logger.child({ logger: 'jobs' });
   }
 
-  /** Names the one handler of a kind of job. Call it before the application has started. */
-  handle<Payload extends object>(job: JobDefinition<Payload>, handler: (payload: Payload) => Promise<void>): void {
-    this.add(job.name, (payload) => this.metrics.watch(job.name, () => handler(payload as Payload)));
+  /** Names the one handler of a kind of job, which is told what the job came from. Call it before the application has started. */
+  handle<Payload extends object>(
+    job: JobDefinition<Payload>,
+    handler: (payload: Payload, cause: Cause) => Promise<void>,
+  ): void {
+    this.add(job.name, (payload) =>
+      this.metrics.watch(job.name, () => handler(dataIn(payload) as Payload, causeIn(payload))),
+    );
   }
 
   /**
@@ -93,11 +102,14 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
    * A long one listens to the signal, which comes when the process is to end. Call it before the application has started.
    */
   schedule(job: ScheduledJob, handler: (stop: AbortSignal) => Promise<void>): void {
-    this.add(job.name, async () => {
+    this.add(job.name, async (_, { job: { id } }) => {
       try {
         await this.metrics.watch(job.name, () => handler(this.stopSignal.signal));
       } catch (error) {
-        this.logger.error({ job: job.name, err: error }, 'a scheduled job failed; it runs again at its next time');
+        this.logger.error(
+          { job: job.name, job_id: id, err: error },
+          'a scheduled job failed; it runs again at its next time',
+        );
       }
     });
     this.scheduled.push(job);
@@ -105,10 +117,13 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
 
   private add(name: string, task: Task): void {
     if (name in this.tasks) throw new Error(`job ${name} has a handler already`);
-    this.tasks[name] = task;
+    this.tasks[name] = (payload, helpers) => {
+      this.logger.debug(lineAbout(helpers.job), 'job begins');
+      return task(payload, helpers);
+    };
   }
 
-  /** Adds one job per payload; they exist exactly when the transaction commits. */
+  /** Adds one job per payload; they exist exactly when the transaction commits, and remember its cause. */
   async enqueue<Payload extends object>(
     tx: Tx,
     job: JobDefinition<Payload>,
@@ -121,7 +136,7 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
       `SELECT graphile_worker.add_job($1, payload, run_at => $3, max_attempts => $4, priority => $5) FROM unnest($2::json[]) AS payload`,
       [
         job.name,
-        payloads.map((payload) => JSON.stringify(payload)),
+        payloads.map((payload, index) => storedPayload(payload, options.causes?.[index] ?? causeOf(tx))),
         options.runAt ?? null,
         job.maxAttempts,
         job.priority ?? 0,
@@ -300,15 +315,20 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private workerLogger(): WorkerLogger {
-    return new WorkerLogger((scope) => (level, message) => {
-      const line = {
-        ...(scope.taskIdentifier === undefined ? {} : { job: scope.taskIdentifier }),
-        job_id: scope.jobId,
-      };
+    return new WorkerLogger(() => (level, message, meta) => {
+      // of these the job itself tells, and whose it is
+      if (message.startsWith('Found task')) return;
+      const line = lineAbout(meta?.['job']);
       const severity: string = level;
       if (severity === 'error') this.logger.error(line, message);
       else if (severity === 'warning') this.logger.warn(line, message);
       else this.logger.debug(line, message);
     });
   }
+}
+
+/** Which job a line is about, and which request left it behind. */
+function lineAbout(job: unknown): Record<string, string | number | undefined> {
+  const { id, task_identifier: task, payload, attempts } = (job ?? {}) as Partial<Job>;
+  return { job: task, job_id: id, attempt: attempts, request_id: causeIn(payload).requestId ?? undefined };
 }

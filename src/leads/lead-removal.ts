@@ -30,7 +30,7 @@ export class LeadRemoval {
   async remove(actor: Actor, id: string): Promise<void> {
     const found = await this.leads.findById(id);
     if (found === null) throw new LeadNotFound();
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(actor, async (tx) => {
       await this.holds.beginDeletion(tx, found.email);
       const lead = await this.leads.lockById(tx, id);
       if (lead === null) throw new LeadNotFound();

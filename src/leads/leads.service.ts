@@ -99,7 +99,7 @@ export class LeadsService {
       reachedOutById: null,
     });
     try {
-      await this.transactions.run((tx) =>
+      await this.transactions.run(actor, (tx) =>
         together(
           this.files.record(tx, file),
           this.leads.insert(tx, lead),
@@ -153,7 +153,7 @@ export class LeadsService {
 
   /** The row lock makes simultaneous changes queue: the first moves the lead, the others find it moved. */
   async changeStatus(actor: Actor, id: string, status: LeadStatus): Promise<Lead> {
-    return this.transactions.run(async (tx) => {
+    return this.transactions.run(actor, async (tx) => {
       const lead = await this.leads.lockById(tx, id);
       if (lead === null) throw new LeadNotFound();
       const before = lead.status;

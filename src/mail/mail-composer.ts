@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { LOGGER } from '../common/logging.js';
-import type { MailData, MailMessage } from './mail-message.entity.js';
+import { lineAbout, type MailData, type MailMessage } from './mail-message.entity.js';
 import { MailSecrets } from './mail-secrets.js';
 import { MailTemplates, type PlainMail, type RenderedMail } from './mail.templates.js';
 
@@ -33,13 +33,14 @@ export class MailComposer {
   async compose(message: MailMessage): Promise<RenderedMail | PlainMail> {
     const { composed, failure } = this.put(message, await this.secrets.open(message));
     if (failure === null) return composed;
-    const { id, template, locale } = message;
-    this.logger.error({ message_id: id, template, locale, err: failure }, 'mail template failed; plain text goes out');
-    await this.alerts.raiseAlone({
+    const { template, locale } = message;
+    this.logger.error({ ...lineAbout(message), locale, err: failure }, 'mail template failed; plain text goes out');
+    const event = {
       cause: `mail.template_failed:${template}`,
       summary: 'A mail went out as plain text, because its template could not be rendered',
-      details: { message_id: id, template, locale },
-    });
+      details: { message_id: message.id, template, locale },
+    };
+    await this.alerts.raiseAlone(event, message);
     return composed;
   }
 

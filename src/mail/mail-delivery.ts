@@ -5,12 +5,12 @@ import { AlertsService } from '../alerts/alerts.service.js';
 import { Clock } from '../common/clock.js';
 import { LOGGER } from '../common/logging.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { Transactions, type Tx } from '../database/transactions.js';
+import { type Cause, Transactions, type Tx } from '../database/transactions.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { type Failure, failureOf, type FailureKind, isAboutRecipient } from './delivery-failure.js';
 import { MailAttemptsRepository } from './mail-attempts.repository.js';
 import { type BegunAttempt, MailDeliveriesRepository } from './mail-deliveries.repository.js';
-import { type MailMessage, MailState } from './mail-message.entity.js';
+import { lineAbout, type MailMessage, MailState } from './mail-message.entity.js';
 import { MailSender } from './mail-sender.js';
 import { MailServer } from './mail-server.js';
 import { MailSuppressionsRepository } from './mail-suppressions.repository.js';
@@ -88,12 +88,12 @@ export class MailDelivery {
   }
 
   /** The job. Running it twice does no harm: see the class. */
-  async deliver(id: string, round = 0): Promise<void> {
+  async deliver(cause: Cause, id: string, round = 0): Promise<void> {
     const { outages } = this;
     // every message passes here, and hardly any has to be set aside
     const begun =
       (await this.deliveries.beginAlone(id, this.clock.now(), round)) ??
-      (await this.transactions.run((tx) => this.setAside(tx, id, round)));
+      (await this.transactions.run(cause, (tx) => this.setAside(tx, id, round)));
     if (begun !== null) await this.attempt({ ...begun, outages, isProbe: false });
   }
 
@@ -101,9 +101,9 @@ export class MailDelivery {
    * The job that tests a server that was away, with one message. Running it twice does no harm: it does nothing once the
    * outcome of its round is noted, and before that it goes on from where its process died.
    */
-  async probe(round: number): Promise<void> {
+  async probe(cause: Cause, round: number): Promise<void> {
     const { outages } = this;
-    const begun = await this.transactions.run((tx) => this.beginProbe(tx, round));
+    const begun = await this.transactions.run(cause, (tx) => this.beginProbe(tx, round));
     if (begun !== null) await this.attempt({ ...begun, outages, isProbe: true });
   }
 
@@ -152,10 +152,7 @@ export class MailDelivery {
     if (reason === null) return false;
     message.markSuppressed(this.clock.now(), reason);
     await this.messages.update(tx, message, CHANGED);
-    this.logger.warn(
-      { message_id: message.id, template: message.template },
-      'mail not sent: its recipient refuses for good',
-    );
+    this.logger.warn(lineAbout(message), 'mail not sent: its recipient refuses for good');
     return true;
   }
 
@@ -163,7 +160,9 @@ export class MailDelivery {
   private async attempt(attempt: Attempt): Promise<void> {
     const sent = await this.inTurn(async () => {
       const isAsBegun = attempt.isProbe || attempt.outages === this.outages;
-      const current = isAsBegun ? attempt : await this.transactions.run((tx) => this.beginAnew(tx, attempt));
+      const current = isAsBegun
+        ? attempt
+        : await this.transactions.run(attempt.message, (tx) => this.beginAnew(tx, attempt));
       return current !== null && (await this.handOver(current)) ? current : null;
     });
     if (sent !== null) await this.noteSent(sent);
@@ -199,12 +198,12 @@ export class MailDelivery {
     message.markSent(this.clock.now());
     if (!(await this.deliveries.recordSentAlone(attempt))) await this.noteSentInPause(attempt);
     this.metrics.countSent(message);
-    this.logger.info({ message_id: message.id, template: message.template, attempt: number }, 'mail sent');
+    this.logger.info({ ...lineAbout(message), attempt: number }, 'mail sent');
   }
 
   /** The server is back. */
   private async noteSentInPause(attempt: Attempt): Promise<void> {
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(attempt.message, async (tx) => {
       const paused = await this.server.lockIfPaused(tx);
       await this.end(tx, attempt, 'sent', null);
       await this.messages.update(tx, attempt.message, CHANGED);
@@ -214,13 +213,13 @@ export class MailDelivery {
 
   private async noteFailure(attempt: Attempt, failure: Failure): Promise<void> {
     const { message, number } = attempt;
-    const isNoted = await this.transactions.run((tx) =>
+    const isNoted = await this.transactions.run(message, (tx) =>
       failure.kind === 'outage' ? this.noteOutage(tx, attempt, failure) : this.noteRefusal(tx, attempt, failure),
     );
     if (!isNoted) return;
     const { kind, error } = failure;
     this.metrics.countFailure(kind, message.state === MailState.Failed);
-    const line = { message_id: message.id, template: message.template, kind, attempt: number, err: error };
+    const line = { ...lineAbout(message), kind, attempt: number, err: error };
     if (message.state === MailState.Failed) this.logger.error(line, 'mail given up');
     else this.logger.warn(line, 'mail not delivered yet');
   }

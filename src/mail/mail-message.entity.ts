@@ -55,6 +55,10 @@ export class MailMessage {
   @Column('uuid', { name: 'about_id' })
   aboutId!: string;
 
+  /** The request that caused it; null where none did. */
+  @Column('uuid', { name: 'request_id', nullable: true })
+  requestId!: string | null;
+
   @Column('enum', { enum: MailState, enumName: 'mail_state', default: MailState.Queued })
   state!: MailState;
 
@@ -176,8 +180,8 @@ export class MailMessage {
     this.cancelledAt = null;
   }
 
-  /** A further message that says the same, for one that was sent. */
-  repeat(id: string, now: Date): MailMessage {
+  /** A further message that says the same, for one that was sent, and that this request asked for. */
+  repeat(id: string, requestId: string | null, now: Date): MailMessage {
     this.checkResendable(now);
     return Object.assign(new MailMessage(), {
       id,
@@ -188,6 +192,7 @@ export class MailMessage {
       secrets: null,
       aboutKind: this.aboutKind,
       aboutId: this.aboutId,
+      requestId,
       createdAt: now,
       requeuedAt: now,
       state: MailState.Queued,
@@ -227,4 +232,9 @@ export class MailMessage {
     this.isSuspect = false;
     this.secrets = null;
   }
+}
+
+/** What each line of the log that is about a message says of it; never its recipient. */
+export function lineAbout({ id, template, requestId }: MailMessage): Record<string, string | undefined> {
+  return { message_id: id, template, request_id: requestId ?? undefined };
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type Actor, nameOf } from '../common/actor.js';
 import { Clock } from '../common/clock.js';
 import type { Rows } from '../common/pagination.js';
-import type { Tx } from '../database/transactions.js';
+import { causeOf, type Tx } from '../database/transactions.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { MAIL_TEMPLATES, type MailTemplate } from './mail-catalogue.js';
 import { type MailAttempt, MailAttemptsRepository } from './mail-attempts.repository.js';
@@ -104,7 +104,7 @@ export class MailRecordsService {
     if ((await this.suppressions.findReason(tx, message.recipient)) !== null) throw new MailRecipientSuppressed();
     let queued = message;
     if (message.state === MailState.Sent) {
-      queued = message.repeat(randomUUID(), now);
+      queued = message.repeat(randomUUID(), causeOf(tx).requestId ?? null, now);
       await this.messages.insertRepetition(tx, queued);
     } else {
       message.queueAgain(now);

@@ -112,11 +112,11 @@ export class MailServer {
       lastError: null,
     });
     const held = await this.messages.release(tx);
-    const jobsOf = (mails: readonly ReleasedMail[]): DeliverMail[] =>
-      mails.map(({ id, round }) => ({ message_id: id, round }));
-    await this.jobs.enqueue(tx, DELIVER_MAIL, jobsOf(held.filter(({ isUnderWay }) => !isUnderWay)));
+    const waiting = held.filter(({ isUnderWay }) => !isUnderWay);
+    await this.jobs.enqueue(tx, DELIVER_MAIL, waiting.map(jobOf), { causes: waiting });
+    const underWay = held.filter(({ isUnderWay }) => isUnderWay);
     const runAt = new Date(this.clock.now().getTime() + this.config.mail.sendWithinMs + PROBE_ENDED_MS);
-    await this.jobs.enqueue(tx, DELIVER_MAIL, jobsOf(held.filter(({ isUnderWay }) => isUnderWay)), { runAt });
+    await this.jobs.enqueue(tx, DELIVER_MAIL, underWay.map(jobOf), { runAt, causes: underWay });
     this.logger.info({ held: held.length }, 'the mail server is back: mail goes on');
   }
 
@@ -136,4 +136,8 @@ export class MailServer {
     await this.states.save(tx, state);
     await this.jobs.enqueue(tx, PROBE_MAIL_SERVER, [{ round: state.round }], { runAt });
   }
+}
+
+function jobOf({ id, round }: ReleasedMail): DeliverMail {
+  return { message_id: id, round };
 }

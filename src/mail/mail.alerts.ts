@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { Transactions } from '../database/transactions.js';
+import { type Cause, Transactions } from '../database/transactions.js';
 import { MailService } from './mail.service.js';
 
 /** Tells operators of alerts by mail. */
@@ -15,7 +15,7 @@ export class MailAlerts {
   ) {}
 
   /** The job. Running it twice does no harm: the same alert owes a recipient one message. */
-  async tell(alertId: string): Promise<void> {
+  async tell(cause: Cause, alertId: string): Promise<void> {
     const alert = await this.alerts.find(alertId);
     if (alert === null) return;
     const data = {
@@ -29,6 +29,6 @@ export class MailAlerts {
       recipient,
       data,
     }));
-    await this.transactions.run((tx) => this.mail.queue(tx, { kind: 'alert', id: alert.id }, mails));
+    await this.transactions.run(cause, (tx) => this.mail.queue(tx, { kind: 'alert', id: alert.id }, mails));
   }
 }

@@ -92,10 +92,10 @@ export class MailModule {
   ) {
     persons.register(ofPersons);
     retention.register(rule);
-    jobs.handle(DELIVER_MAIL, ({ message_id, round }) => delivery.deliver(message_id, round));
-    jobs.handle(PROBE_MAIL_SERVER, ({ round }) => delivery.probe(round));
+    jobs.handle(DELIVER_MAIL, ({ message_id, round }, cause) => delivery.deliver(cause, message_id, round));
+    jobs.handle(PROBE_MAIL_SERVER, ({ round }, cause) => delivery.probe(cause, round));
     // what is gone stays gone, however often this runs
     jobs.handle(FORGET_LETTERS, ({ message_ids }) => letters.remove(message_ids));
-    jobs.handle(TELL_ALERT, ({ alert_id }) => alerts.tell(alert_id));
+    jobs.handle(TELL_ALERT, ({ alert_id }, cause) => alerts.tell(cause, alert_id));
   }
 }

@@ -34,6 +34,8 @@ export interface ReleasedMail {
   /** That of its next job. */
   readonly round: number;
   readonly isUnderWay: boolean;
+  /** The request that caused it. */
+  readonly requestId: string | null;
 }
 
 @Injectable()
@@ -47,9 +49,10 @@ export class MailRepository extends BaseRepository<MailMessage> {
     const column = <Value>(value: (message: MailMessage) => Value): Value[] => messages.map(value);
     await rowsIn(
       tx,
-      `INSERT INTO mail_messages (id, template, recipient, locale, data, secrets, about_kind, about_id, created_at)
+      `INSERT INTO mail_messages (id, template, recipient, locale, data, secrets, about_kind, about_id, created_at,
+         request_id)
        SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::jsonb[], $7::text[], $8::uuid[],
-         $9::timestamptz[])
+         $9::timestamptz[], $10::uuid[])
        ON CONFLICT ON CONSTRAINT uq_mail_messages_cause DO NOTHING`,
       [
         column(({ id }) => id),
@@ -61,6 +64,7 @@ export class MailRepository extends BaseRepository<MailMessage> {
         column(({ aboutKind }) => aboutKind),
         column(({ aboutId }) => aboutId),
         column(({ createdAt }) => createdAt),
+        column(({ requestId }) => requestId),
       ],
     );
   }
@@ -95,9 +99,9 @@ export class MailRepository extends BaseRepository<MailMessage> {
     return rowsIn<ReleasedMail>(
       tx,
       `WITH released AS (
-         UPDATE mail_messages SET held_at = NULL, round = round + 1 WHERE held_at IS NOT NULL RETURNING id, round, state
+         UPDATE mail_messages SET held_at = NULL, round = round + 1 WHERE held_at IS NOT NULL RETURNING id, round, state, request_id
        )
-       SELECT id, released.round, released.state = 'sending' AS "isUnderWay"
+       SELECT id, released.round, released.state = 'sending' AS "isUnderWay", released.request_id AS "requestId"
        FROM released JOIN mail_messages USING (id) ORDER BY ${INNOCENT_FIRST}`,
       [],
     );

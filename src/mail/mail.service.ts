@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { Clock } from '../common/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { together, type Tx } from '../database/transactions.js';
+import { causeOf, together, type Tx } from '../database/transactions.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { type MailContent, secretsOf } from './mail-catalogue.js';
 import { MailMessage } from './mail-message.entity.js';
@@ -65,6 +65,7 @@ export class MailService {
         secrets: null,
         aboutKind: about.kind,
         aboutId: about.id,
+        requestId: causeOf(tx).requestId ?? null,
         createdAt,
       }),
     );

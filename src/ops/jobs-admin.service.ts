@@ -33,7 +33,7 @@ export class JobsAdminService {
   }
 
   private async change(actor: Actor, action: string, id: string, work: (tx: Tx) => Promise<string>): Promise<void> {
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(actor, async (tx) => {
       const details = { job_id: id, name: await work(tx) };
       await this.audit.record(tx, actor, { action, targetKind: 'job', targetId: null, details });
     });

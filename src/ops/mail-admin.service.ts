@@ -48,7 +48,7 @@ export class MailAdminService {
 
   /** The message that goes out. Throws what {@link MailRecordsService.resend} throws. */
   async resend(actor: Actor, id: string): Promise<MailMessage> {
-    return this.transactions.run(async (tx) => {
+    return this.transactions.run(actor, async (tx) => {
       const queued = await this.records.resend(tx, id);
       const details = { template: queued.template, queued_as: queued.id };
       await this.audit.record(tx, actor, { action: 'mail.resent', targetKind: 'mail', targetId: id, details });
@@ -58,7 +58,7 @@ export class MailAdminService {
 
   /** Throws `MailNotFound` and `MailNotWaiting`. */
   async cancel(actor: Actor, id: string): Promise<void> {
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(actor, async (tx) => {
       const { template } = await this.records.cancel(tx, id);
       const event = { action: 'mail.cancelled', targetKind: 'mail', targetId: id, details: { template } };
       await this.audit.record(tx, actor, event);
@@ -67,7 +67,7 @@ export class MailAdminService {
 
   /** Throws `MailSuppressionNotFound`. */
   async lift(actor: Actor, id: string): Promise<void> {
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(actor, async (tx) => {
       await this.records.lift(tx, actor, id);
       const event = { action: 'mail.suppression_lifted', targetKind: 'mail_suppression', targetId: id };
       await this.audit.record(tx, actor, event);

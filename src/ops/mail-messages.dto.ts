@@ -58,6 +58,9 @@ export class MailMessageResponse {
   @ApiProperty({ format: 'uuid' })
   about_id!: string;
 
+  @ApiProperty({ type: String, format: 'uuid', nullable: true, description: 'The request that caused it, if one did' })
+  request_id!: string | null;
+
   @ApiProperty({
     enum: MailState,
     enumName: 'MailState',
@@ -189,6 +192,7 @@ export function toMailMessageResponse(message: MailMessage): MailMessageResponse
     recipient: message.recipient,
     about_kind: message.aboutKind,
     about_id: message.aboutId,
+    request_id: message.requestId ?? null,
     state: message.state,
     attempts: message.attempts,
     deferrals: message.deferrals,

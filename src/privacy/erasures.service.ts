@@ -6,7 +6,7 @@ import { type Actor, nameOf } from '../common/actor.js';
 import { Clock } from '../common/clock.js';
 import { LOGGER } from '../common/logging.js';
 import type { Rows } from '../common/pagination.js';
-import { Transactions } from '../database/transactions.js';
+import { type Cause, Transactions } from '../database/transactions.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { LegalHoldsService } from '../persons/legal-holds.service.js';
 import { PersonsService } from '../persons/persons.service.js';
@@ -18,7 +18,7 @@ import { PersonRows } from './person-rows.js';
 import { ErasureNotFound, PersonNotFound } from './privacy.errors.js';
 import { COMPLETE_ERASURE } from './privacy.jobs.js';
 
-const ACTOR: Actor = { kind: 'system', name: 'privacy' };
+const ACTOR = { kind: 'system', name: 'privacy' } as const;
 
 /**
  * Forgets persons. All rows go in one transaction, with the keys of their files; the bytes, which say nothing any more, are
@@ -50,7 +50,7 @@ export class ErasuresService {
    */
   async erase(actor: Actor, email: string, reason: ErasureReason): Promise<Erasure> {
     const [hashes, person] = [await this.key.allOf(email), await this.key.of(email)];
-    return this.transactions.run(async (tx) => {
+    return this.transactions.run(actor, async (tx) => {
       await this.holds.beginDeletion(tx, email);
       const { counts, remains } = await this.rows.erase(tx, email);
       if (Object.keys(counts).length === 0) {
@@ -82,7 +82,7 @@ export class ErasuresService {
   }
 
   /** The job. Running it twice does no harm: what is gone is gone, and a completed erasure has nothing left. */
-  async complete(id: string): Promise<void> {
+  async complete(cause: Cause, id: string): Promise<void> {
     const erasure = await this.erasures.findById(id);
     if (erasure === null || erasure.completedAt !== null) return;
     // before it is said to be complete: a database that is lost takes the tombstone along
@@ -91,12 +91,14 @@ export class ErasuresService {
       const ids = erasure.remains[source.name] ?? [];
       if (ids.length > 0) await source.removeRemains?.(ids);
     }
-    await this.transactions.run(async (tx) => {
+    const { requestId } = cause;
+    await this.transactions.run(cause, async (tx) => {
       if (!(await this.erasures.complete(tx, id, this.clock.now()))) return;
       const event = { action: 'person.erasure_completed', targetKind: 'erasure', targetId: id };
-      await this.audit.record(tx, ACTOR, event);
+      await this.audit.record(tx, { ...ACTOR, requestId }, event);
     });
-    this.logger.info({ erasure_id: id, person: erasure.person, reason: erasure.reason }, 'a person was erased');
+    const line = { erasure_id: id, request_id: requestId ?? undefined, person: erasure.person, reason: erasure.reason };
+    this.logger.info(line, 'a person was erased');
   }
 
   /** Throws `ErasureNotFound`. */

@@ -50,7 +50,7 @@ export class PrivacyModule {
     retention: RetentionRuns,
   ) {
     persons.register(ofPersons);
-    jobs.handle(COMPLETE_ERASURE, ({ erasure_id }) => erasures.complete(erasure_id));
+    jobs.handle(COMPLETE_ERASURE, ({ erasure_id }, cause) => erasures.complete(cause, erasure_id));
     jobs.schedule(SCHEDULED.retain, (stop) => retention.run(stop));
     jobs.schedule(SCHEDULED.compareErasureNotes, () => notes.compare());
   }

@@ -71,7 +71,7 @@ export class PrivacyService {
   /** Throws `AlreadyOnHold`. */
   async hold(actor: Actor, email: string, reason: string): Promise<LegalHold> {
     const person = await this.key.of(email);
-    return this.transactions.run(async (tx) => {
+    return this.transactions.run(actor, async (tx) => {
       const hold = await this.holds.place(tx, actor, { email, reason });
       const target = { targetKind: 'legal_hold', targetId: hold.id };
       await this.audit.record(tx, actor, { action: 'person.held', ...target, details: { person } });
@@ -81,7 +81,7 @@ export class PrivacyService {
 
   /** Throws `HoldNotFound`. */
   async lift(actor: Actor, id: string): Promise<void> {
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(actor, async (tx) => {
       await this.holds.lift(tx, actor, id);
       await this.audit.record(tx, actor, { action: 'person.hold_lifted', targetKind: 'legal_hold', targetId: id });
     });

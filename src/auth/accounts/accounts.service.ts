@@ -90,7 +90,7 @@ export class AccountsService {
   async create(actor: Actor, { password, ...account }: AccountRequest): Promise<AccountView> {
     this.policy.require(password, account);
     const hashedPassword = await this.hasher.hash(password);
-    const user = await this.transactions.run(async (tx) => {
+    const user = await this.transactions.run(actor, async (tx) => {
       await this.rights.require(tx, actor, [account.role]);
       return this.add(tx, actor, { ...account, hashedPassword });
     });
@@ -109,7 +109,7 @@ export class AccountsService {
    * is so is neither changed nor recorded.
    */
   async change(actor: Actor, id: string, { role, isActive }: UserChange): Promise<AccountView> {
-    const user = await this.transactions.run(async (tx) => {
+    const user = await this.transactions.run(actor, async (tx) => {
       await this.rights.require(tx, actor, []);
       const found = await this.users.getLocked(tx, id);
       await this.rights.require(tx, actor, [found.role, role ?? found.role]);
@@ -130,7 +130,7 @@ export class AccountsService {
 
   /** Lets everybody try again who failed too often. Throws `UserNotFound` or `Forbidden`. */
   async unlock(actor: Actor, id: string): Promise<AccountView> {
-    const user = await this.transactions.run(async (tx) => {
+    const user = await this.transactions.run(actor, async (tx) => {
       await this.rights.require(tx, actor, []);
       const found = await this.users.getLocked(tx, id);
       await this.rights.require(tx, actor, [found.role]);
@@ -143,7 +143,7 @@ export class AccountsService {
 
   /** Takes the address of an account for its owner's, without a mail. Throws `UserNotFound` or `Forbidden`. */
   async verifyEmail(actor: Actor, id: string): Promise<void> {
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(actor, async (tx) => {
       await this.rights.require(tx, actor, []);
       const found = await this.users.getLocked(tx, id);
       await this.rights.require(tx, actor, [found.role]);
@@ -154,7 +154,7 @@ export class AccountsService {
 
   /** Signs somebody out everywhere. Throws `UserNotFound` or `Forbidden`. */
   async endSessions(actor: Actor, id: string): Promise<void> {
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(actor, async (tx) => {
       await this.rights.require(tx, actor, []);
       const { role } = await this.users.getLocked(tx, id);
       await this.rights.require(tx, actor, [role]);
@@ -188,7 +188,7 @@ export class AccountsService {
 
   private async setPassword(actor: Actor, known: User, password: string, { isOwn }: { isOwn: boolean }): Promise<void> {
     const hashedPassword = await this.hasher.hash(password);
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(actor, async (tx) => {
       const user = await this.users.getLocked(tx, known.id);
       // of two changes at once the second did not know the password any more
       if (isOwn && user.sessionEpoch !== known.sessionEpoch) throw new WrongPassword();

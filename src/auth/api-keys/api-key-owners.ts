@@ -87,7 +87,7 @@ export class ApiKeyOwners {
       revokeReason: null,
       expiryToldAt: null,
     });
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(actor, async (tx) => {
       // the lock on the owner puts all creations in line
       const owner = await this.lockProven(tx, proven);
       requireOwn(owner, apiKey.scopes);
@@ -106,7 +106,7 @@ export class ApiKeyOwners {
   async rotate(actor: Actor, id: string, request: RotationRequest): Promise<IssuedApiKey> {
     const expiresAt = this.endOf(request);
     const proven = await this.reauthentication.require(actor, request.currentPassword);
-    return this.transactions.run(async (tx) => {
+    return this.transactions.run(actor, async (tx) => {
       const owner = await this.lockProven(tx, proven);
       const apiKey = await this.getOwn(tx, proven.id, id);
       const now = this.clock.now();
@@ -131,14 +131,14 @@ export class ApiKeyOwners {
   /** Ends a key of the caller's. Throws `ApiKeyNotFound`, for another's as for none, or `ApiKeyEnded`. */
   async revokeOwn(actor: Actor, id: string): Promise<void> {
     const userId = callerOf(actor);
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(actor, async (tx) => {
       await this.keys.revoke(tx, actor, await this.getOwn(tx, userId, id), 'revoked_by_owner');
     });
   }
 
   /** Ends anybody's key. Throws `ApiKeyNotFound`, `ApiKeyEnded`, or `Forbidden` for one of an account that the actor may not manage. */
   async revoke(actor: Actor, id: string): Promise<void> {
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(actor, async (tx) => {
       await this.rights.require(tx, actor, []);
       const found = await this.keys.find(id);
       if (found === null) throw new ApiKeyNotFound();

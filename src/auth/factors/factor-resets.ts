@@ -30,7 +30,7 @@ export class FactorResets {
    * next time. Returns how many factors there were. Throws `UserNotFound` or `Forbidden`.
    */
   async reset(actor: Actor, userId: string): Promise<number> {
-    return this.transactions.run(async (tx) => {
+    return this.transactions.run(actor, async (tx) => {
       await this.rights.require(tx, actor, []);
       const user = await this.users.getLocked(tx, userId);
       await this.rights.require(tx, actor, [user.role]);

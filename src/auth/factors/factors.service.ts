@@ -59,7 +59,7 @@ export class FactorsService {
   /** The caller's own. */
   async getOwn(actor: Actor): Promise<FactorsView> {
     if (actor.kind !== 'user') throw new InvalidToken();
-    return this.transactions.run(async (tx) => ({
+    return this.transactions.run(actor, async (tx) => ({
       factors: await this.factors.listIn(tx, actor.id),
       recoveryCodesLeft: await this.recoveries.countUnused(tx, actor.id),
       isRequired: this.isRequiredFor((await this.users.findIn(tx, actor.id))?.role),
@@ -98,7 +98,7 @@ export class FactorsService {
   /** Throws `FactorNotFound`, `LastFactor`, `WrongPassword` or `WrongFactorCode`. */
   async remove(actor: Actor, id: string, given: GivenProof): Promise<void> {
     const proof = await this.proofs.check(actor, given);
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(actor, async (tx) => {
       const user = await this.proofs.redeem(tx, actor, proof);
       const all = await this.factors.listIn(tx, user.id);
       const factor = all.find((each) => each.id === id);
@@ -114,7 +114,7 @@ export class FactorsService {
   /** New codes in the place of the old ones. Throws `NoSecondFactor`, `WrongPassword` or `WrongFactorCode`. */
   async renewRecoveryCodes(actor: Actor, given: GivenProof): Promise<readonly string[]> {
     const proof = await this.proofs.check(actor, given);
-    return this.transactions.run(async (tx) => {
+    return this.transactions.run(actor, async (tx) => {
       const user = await this.proofs.redeem(tx, actor, proof);
       if ((await this.factors.listIn(tx, user.id)).length === 0) throw new NoSecondFactor();
       await this.record(tx, actor, 'factor.recovery_codes_renewed', user);

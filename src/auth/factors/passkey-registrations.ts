@@ -56,7 +56,7 @@ export class PasskeyRegistrations {
    */
   async creationOptions(actor: Actor, given: GivenProof): Promise<PublicKeyCredentialCreationOptionsJSON> {
     const proof = await this.proofs.check(actor, given);
-    const user = await this.transactions.run(async (tx) => {
+    const user = await this.transactions.run(actor, async (tx) => {
       const owner = await this.proofs.redeem(tx, actor, proof);
       await this.factors.requireRoom(tx, owner.id);
       return owner;
@@ -84,7 +84,7 @@ export class PasskeyRegistrations {
     if (actor.kind !== 'user') throw new InvalidToken();
     const { id: userId } = actor;
     const passkey = await this.read(userId, name, given as RegistrationResponseJSON);
-    return this.transactions.run(async (tx) => {
+    return this.transactions.run(actor, async (tx) => {
       const user = await this.users.getLocked(tx, userId);
       await this.factors.requireRoom(tx, userId);
       await this.passkeys.insert(tx, passkey);

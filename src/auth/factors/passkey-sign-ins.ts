@@ -42,11 +42,11 @@ export class PasskeySignIns {
 
   /** Tokens of a new session. Throws `InvalidPasskey` in the same words for one that is not known. */
   async signIn(actor: Actor, client: Client, credential: object): Promise<SignInResponse> {
-    const found = await this.passkeys.find(credential, { kind: 'sign_in' });
+    const found = await this.passkeys.find(actor, credential, { kind: 'sign_in' });
     const user = found === undefined ? null : await this.users.find(found.passkey.userId);
     const result =
       found !== undefined && user?.isActive === true
-        ? await this.transactions.run(async (tx) =>
+        ? await this.transactions.run(actor, async (tx) =>
             (await this.passkeys.use(tx, found)) ? this.signIns.complete(tx, actor, client, user, 'passkey') : null,
           )
         : null;

@@ -10,7 +10,7 @@ import { AlertsService } from '../../alerts/alerts.service.js';
 import { Clock } from '../../common/clock.js';
 import { LOGGER } from '../../common/logging.js';
 import { CONFIG, type Config } from '../../config/config.js';
-import type { Tx } from '../../database/transactions.js';
+import type { Cause, Tx } from '../../database/transactions.js';
 import { PasskeyChallenges } from './passkey-challenges.js';
 import type { PasskeyPurpose } from './passkey-challenges.repository.js';
 import type { Passkey } from './passkey.entity.js';
@@ -59,7 +59,7 @@ export class Passkeys {
    * The passkey that signed; undefined when that was for something else, is not known or not good. One whose count does not grow
    * was copied: it is refused, and operators hear of it.
    */
-  async find(given: object, purpose: SignInPurpose): Promise<FoundPasskey | undefined> {
+  async find(cause: Cause, given: object, purpose: SignInPurpose): Promise<FoundPasskey | undefined> {
     const response = given as AuthenticationResponseJSON;
     const challenge = await this.challenges.take(response.response.clientDataJSON, purpose);
     const passkey = await this.passkeys.findByCredentialId(Buffer.from(response.id, 'base64url'));
@@ -67,11 +67,12 @@ export class Passkeys {
     const count = await this.countIn(passkey, response, challenge, purpose);
     if (count === undefined) return undefined;
     if (passkey.isPlausible(count)) return { kind: 'passkey', passkey, count };
-    await this.alerts.raiseAlone({
+    const event = {
       cause: 'passkey.copied',
       summary: 'A passkey counts backwards: somebody may have copied it',
       details: { user_id: passkey.userId, passkey_id: passkey.id, expected_above: Number(passkey.signCount), count },
-    });
+    };
+    await this.alerts.raiseAlone(event, cause);
     return undefined;
   }
 

@@ -59,20 +59,27 @@ export class SecondSteps {
     const user = challenge === null ? null : await this.users.find(challenge.userId);
     if (challenge === null || user === null || !isStillOf(challenge, user, client))
       throw await this.refusal(actor, user);
-    const found = await this.find(user, challenge, given);
+    const found = await this.find(actor, user, challenge, given);
     const isAdmitted = await this.locks.decide(actor, { name: user.username, user, isRight: found !== undefined });
     if (found === undefined || !isAdmitted) throw await this.refusal(actor, user);
-    const grant = await this.transactions.run((tx) => this.finish(tx, actor, client, { user, challenge, found }));
+    const grant = await this.transactions.run(actor, (tx) =>
+      this.finish(tx, actor, client, { user, challenge, found }),
+    );
     if (grant === null) throw await this.refusal(actor, user);
     return this.signIns.answerTo(grant);
   }
 
-  private async find(user: User, { hash }: SignInChallengeRow, given: GivenFactor): Promise<Found | undefined> {
+  private async find(
+    actor: Actor,
+    user: User,
+    { hash }: SignInChallengeRow,
+    given: GivenFactor,
+  ): Promise<Found | undefined> {
     const { method, code, credential } = given;
     if (method !== 'passkey') return code === undefined ? undefined : this.codes.find(user.id, method, code);
     return credential === undefined
       ? undefined
-      : this.passkeys.find(credential, { kind: 'second_step', userId: user.id, signInHash: hash });
+      : this.passkeys.find(actor, credential, { kind: 'second_step', userId: user.id, signInHash: hash });
   }
 
   /** Null when somebody else answered the challenge, used the factor or changed the account meanwhile. */

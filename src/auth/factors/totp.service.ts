@@ -54,7 +54,7 @@ export class TotpService {
       lastUsedAt: null,
     });
     factor.sealedSecret = await this.values.seal(factor.purpose, secret);
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(actor, async (tx) => {
       const user = await this.proofs.redeem(tx, actor, proof);
       await this.factors.requireRoom(tx, user.id);
       await this.totps.removeUnconfirmedOf(tx, user.id);
@@ -69,7 +69,7 @@ export class TotpService {
    */
   async confirm(actor: Actor, id: string, code: string): Promise<readonly string[] | undefined> {
     if (actor.kind !== 'user') throw new InvalidToken();
-    return this.transactions.run(async (tx) => {
+    return this.transactions.run(actor, async (tx) => {
       const user = await this.users.getLocked(tx, actor.id);
       const factor = await this.totps.lockById(tx, id);
       const now = this.clock.now();

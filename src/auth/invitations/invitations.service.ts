@@ -64,7 +64,7 @@ export class InvitationsService {
   /** Owes somebody a link. Throws `Forbidden`, `UserEmailTaken` or `AlreadyInvited`. */
   async invite(actor: Actor, request: InvitationRequest): Promise<Invitation> {
     if ((await this.users.findForSignIn(request.email)) !== null) throw new UserEmailTaken();
-    return this.transactions.run(async (tx) => {
+    return this.transactions.run(actor, async (tx) => {
       await this.rights.require(tx, actor, [request.role]);
       return this.issue(tx, actor, request);
     });
@@ -75,7 +75,7 @@ export class InvitationsService {
    * `InvitationNotFound`, `InvitationEnded` or `Forbidden`.
    */
   async resend(actor: Actor, id: string): Promise<Invitation> {
-    return this.transactions.run(async (tx) => {
+    return this.transactions.run(actor, async (tx) => {
       const { email, role, username } = await this.end(tx, actor, id);
       return this.issue(tx, actor, { email, role, username: username ?? undefined });
     });
@@ -83,7 +83,7 @@ export class InvitationsService {
 
   /** Makes the link worthless. Throws `InvitationNotFound`, `InvitationEnded` or `Forbidden`. */
   async revoke(actor: Actor, id: string): Promise<void> {
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(actor, async (tx) => {
       await this.end(tx, actor, id);
     });
   }
@@ -101,7 +101,7 @@ export class InvitationsService {
     if (invited === undefined) throw new InvalidInvitation();
     const chosen = username ?? invited.username;
     if (chosen === null) throw new UnprocessableFields({ fieldErrors: { username: ['This field is required'] } });
-    return this.transactions.run(async (tx) => {
+    return this.transactions.run(actor, async (tx) => {
       // in the order of every change of rights: superadmins, then others, then the invitation
       await this.users.beginChangeOfRights(tx);
       const invitation = await this.invitations.lockByTokenHash(tx, tokenHash);

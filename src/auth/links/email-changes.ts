@@ -40,7 +40,7 @@ export class EmailChanges {
   ): Promise<void> {
     const user = await this.accounts.getOwn(actor);
     await this.reauthentication.requirePassword(actor, user, password, 'password');
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(actor, async (tx) => {
       await this.requests.owe(tx, { purpose: 'change_email', email, languages, userId: user.id });
       const event = { action: 'user.email_change_requested', targetKind: 'user', targetId: user.id };
       await this.audit.record(tx, actor, event);
@@ -60,7 +60,7 @@ export class EmailChanges {
   }
 
   private async change(actor: Actor, token: string): Promise<void> {
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(actor, async (tx) => {
       const { user, email: to } = await this.links.useOfUser(tx, 'change_email', token);
       const { email: from } = user;
       await this.users.changeEmail(tx, user, to);

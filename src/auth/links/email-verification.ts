@@ -24,7 +24,7 @@ export class EmailVerification {
 
   /** Throws `InvalidLink`. */
   async verify(actor: Actor, token: string): Promise<void> {
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(actor, async (tx) => {
       const { user } = await this.links.useOfUser(tx, 'verify_email', token);
       await this.users.noteVerified(tx, user);
       await this.audit.record(tx, actor, { action: 'user.email_verified', targetKind: 'user', targetId: user.id });

@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { AuditService } from '../../audit/audit.service.js';
 import { Clock } from '../../common/clock.js';
 import { CONFIG, type Config } from '../../config/config.js';
-import { Transactions, type Tx } from '../../database/transactions.js';
+import { type Cause, causeOf, Transactions, type Tx } from '../../database/transactions.js';
 import { JobsService } from '../../jobs/jobs.service.js';
 import { SCHEDULED } from '../../jobs/scheduled.jobs.js';
 import { MailService, type OutgoingMail } from '../../mail/mail.service.js';
@@ -45,14 +45,14 @@ export class LinkMailing implements OnModuleInit {
 
   onModuleInit(): void {
     // twice does no harm: of the same request there is one link
-    this.jobs.handle(MAIL_LINK, (job) => this.run(job));
+    this.jobs.handle(MAIL_LINK, (job, cause) => this.run(cause, job));
     this.jobs.schedule(SCHEDULED.sweepLinks, () => this.links.sweep());
   }
 
-  private async run(job: MailLink): Promise<void> {
+  private async run(cause: Cause, job: MailLink): Promise<void> {
     const email = await this.requests.addressIn(job);
     const letter = await this.letterFor(job, email);
-    if (letter !== null) await this.transactions.run((tx) => this.send(tx, job, email, letter));
+    if (letter !== null) await this.transactions.run(cause, (tx) => this.send(tx, job, email, letter));
   }
 
   private async send(tx: Tx, job: MailLink, email: string, { user, mailsWith }: Letter): Promise<void> {
@@ -66,7 +66,11 @@ export class LinkMailing implements OnModuleInit {
       mailsWith(link).map((mail) => ({ ...mail, locale })),
     );
     const target = { targetKind: 'user', targetId: user?.id ?? null };
-    await this.audit.record(tx, ACTOR, { action: 'auth.link_sent', ...target, details: { purpose, link_id: id } });
+    await this.audit.record(
+      tx,
+      { ...ACTOR, requestId: causeOf(tx).requestId },
+      { action: 'auth.link_sent', ...target, details: { purpose, link_id: id } },
+    );
   }
 
   /** Null when nobody is to be told anything. What changes after this is seen when the link is used. */

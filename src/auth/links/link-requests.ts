@@ -39,7 +39,7 @@ export class LinkRequests {
 
   /** Of a stranger; on record, an address as a keyed hash. */
   async take(actor: Actor, request: LinkRequest): Promise<void> {
-    await this.transactions.run((tx) => this.owe(tx, request));
+    await this.transactions.run(actor, (tx) => this.owe(tx, request));
     const hash = await this.key.hash('name', request.email);
     await this.audit.recordSeldom(actor, {
       action: 'auth.link_requested',

@@ -42,7 +42,7 @@ export class PasswordResets {
     this.policy.require(password, owner ?? {}, 'new_password');
     const hashedPassword = await this.hasher.hash(password);
     if (owner === null) throw new InvalidLink();
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(actor, async (tx) => {
       const { user } = await this.links.useOfUser(tx, 'reset_password', token);
       await this.users.noteVerified(tx, user);
       await this.accounts.replacePassword(tx, actor, user, hashedPassword, 'password_reset');

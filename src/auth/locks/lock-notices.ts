@@ -21,12 +21,15 @@ export class LockNotices implements OnModuleInit {
 
   onModuleInit(): void {
     // twice does no harm: of the same lock there is one mail
-    this.jobs.handle(TELL_LOCKED, async ({ lock_id: id, user_id: userId, locked_at: at, locked_until: until }) => {
-      const user = userId === null ? null : await this.users.find(userId);
-      if (user?.isActive !== true) return;
-      const mail = signInLockedMail(user, new Date(at), new Date(until));
-      await this.transactions.run((tx) => this.mail.queue(tx, { kind: 'sign_in_lock', id }, [mail]));
-    });
+    this.jobs.handle(
+      TELL_LOCKED,
+      async ({ lock_id: id, user_id: userId, locked_at: at, locked_until: until }, cause) => {
+        const user = userId === null ? null : await this.users.find(userId);
+        if (user?.isActive !== true) return;
+        const mail = signInLockedMail(user, new Date(at), new Date(until));
+        await this.transactions.run(cause, (tx) => this.mail.queue(tx, { kind: 'sign_in_lock', id }, [mail]));
+      },
+    );
     // twice does no harm: it removes what is old
     this.jobs.schedule(SCHEDULED.sweepSignInLocks, () => this.locks.sweep());
   }

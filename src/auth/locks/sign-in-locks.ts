@@ -55,7 +55,7 @@ export class SignInLocks {
       source: await this.key.hash('source', networkOf(actor.ip)),
       userId: tried.user?.id ?? null,
     };
-    return this.transactions.run(async (tx) => {
+    return this.transactions.run(actor, async (tx) => {
       if (await this.isClosed(tx, place)) return false;
       if (tried.isRight) return tried.isLastStep === false || this.admit(tx, place);
       // whoever was first may have locked it meanwhile

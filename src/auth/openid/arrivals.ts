@@ -67,7 +67,9 @@ export class Arrivals {
     if (email === null || !isEmailVerified) throw new IdentityEmailUnverified();
     for (const username of usernamesFor(person, randomInt)) {
       try {
-        return await this.transactions.run((tx) => this.enrol(tx, actor, provider, username, { person, email, role }));
+        return await this.transactions.run(actor, (tx) =>
+          this.enrol(tx, actor, provider, username, { person, email, role }),
+        );
       } catch (error) {
         if (error instanceof UserEmailTaken) throw new IdentityAccountExists();
         if (!(error instanceof UsernameTaken)) throw error;

@@ -93,7 +93,7 @@ export class IdentitiesService {
    */
   async link(actor: Actor, code: string, browser: string | undefined): Promise<UserIdentity> {
     const userId = userIdOf(actor);
-    const linked = await this.transactions.run(async (tx) => {
+    const linked = await this.transactions.run(actor, async (tx) => {
       const flow = await this.flows.takeRedeemed(tx, code, browser);
       const isOwn = flow?.linkingUserId === userId && flow.linkingSessionId === (sessionOf(actor) ?? null);
       if (!isOwn || flow.subject === null) return null;
@@ -113,7 +113,7 @@ export class IdentitiesService {
   /** Throws `IdentityNotFound`, also for that of somebody else, or `IdentityLastWayIn`. */
   async unlink(actor: Actor, id: string): Promise<void> {
     const userId = userIdOf(actor);
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(actor, async (tx) => {
       // one after the other: two at once would each leave the other's
       const user = await this.users.getLocked(tx, userId);
       const identity = await this.identities.lockById(tx, id);

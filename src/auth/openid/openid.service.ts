@@ -91,7 +91,7 @@ export class OpenidService {
 
   /** The tokens for a code, or the question for a second factor, once and in the browser that came back with it. Throws `OpenidCodeInvalid`. */
   async signIn(actor: Actor, client: Client, code: string, browser: string | undefined): Promise<SignInResponse> {
-    const grant = await this.transactions.run(async (tx) => {
+    const grant = await this.transactions.run(actor, async (tx) => {
       const flow = await this.flows.takeRedeemed(tx, code, browser);
       if (flow === null || flow.identityId === null) return null;
       const identity = await this.identities.findLocked(tx, flow.identityId);
@@ -135,11 +135,11 @@ export class OpenidService {
     const back: Record<string, string> = flow.returnTo === null ? {} : { return_to: flow.returnTo };
     if (flow.linkingUserId !== null) {
       requireDomain(provider, person);
-      const linkCode = await this.transactions.run((tx) => this.flows.finish(tx, flow, { subject, email }));
+      const linkCode = await this.transactions.run(actor, (tx) => this.flows.finish(tx, flow, { subject, email }));
       return { link_code: linkCode, ...back };
     }
     const identity = await this.arrivals.admit(actor, provider, person);
-    const code = await this.transactions.run(async (tx) => {
+    const code = await this.transactions.run(actor, async (tx) => {
       await this.identities.noteUse(tx, identity, email);
       return this.flows.finish(tx, flow, { identityId: identity.id });
     });

@@ -50,7 +50,7 @@ export class SessionRefresh {
    */
   async refresh(actor: Actor, client: Client, text: string): Promise<Grant> {
     // the end of a session whose token was stolen must commit, so that the refusal comes after it
-    const grant = await this.transactions.run((tx) => this.exchange(tx, actor, client, text));
+    const grant = await this.transactions.run(actor, (tx) => this.exchange(tx, actor, client, text));
     if (grant === null) throw new InvalidRefreshToken();
     return grant;
   }

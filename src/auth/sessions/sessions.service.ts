@@ -185,7 +185,7 @@ export class SessionsService {
   }
 
   private async endOne(actor: Actor, userId: string, id: string, reason: EndReason): Promise<void> {
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(actor, async (tx) => {
       const session = await this.sessions.lockById(tx, id);
       if (session?.userId !== userId || session.endedAt !== null) throw new SessionNotFound();
       await this.end(tx, actor, session, reason);
@@ -193,7 +193,7 @@ export class SessionsService {
   }
 
   private async endAll(actor: Actor, userId: string, reason: EndReason): Promise<void> {
-    await this.transactions.run((tx) => this.endAllOf(tx, actor, userId, reason));
+    await this.transactions.run(actor, (tx) => this.endAllOf(tx, actor, userId, reason));
   }
 
   private async endCarried(tx: Tx, actor: Actor, { carriedToken }: Client): Promise<void> {

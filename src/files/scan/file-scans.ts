@@ -6,7 +6,7 @@ import type { Actor } from '../../common/actor.js';
 import { Clock } from '../../common/clock.js';
 import { LOGGER } from '../../common/logging.js';
 import { CONFIG, type Config } from '../../config/config.js';
-import { Transactions, type Tx } from '../../database/transactions.js';
+import { type Cause, causeOf, Transactions, type Tx } from '../../database/transactions.js';
 import { JobsService } from '../../jobs/jobs.service.js';
 import type { ScanState, StoredFile } from '../file.entity.js';
 import { FileReader } from '../file-reader.js';
@@ -16,7 +16,8 @@ import { FilesMetrics } from '../files.metrics.js';
 import { FilesRepository } from '../files.repository.js';
 import { Scanner, type ScanResult } from './scanner.js';
 
-const ACTOR: Actor = { kind: 'system', name: 'files' };
+/** In the name of the request that left the work behind, where one did. */
+const actorIn = (tx: Tx): Actor => ({ kind: 'system', name: 'files', requestId: causeOf(tx).requestId });
 const JOBS_AT_A_TIME = 1_000;
 const WHY_NOT: Readonly<Record<Exclude<ScanState, 'clean'>, string>> = {
   unscanned: 'The file was never checked for malware and cannot be downloaded until it is',
@@ -70,13 +71,13 @@ export class FileScans {
   }
 
   /** The job. Running it twice only scans twice; the later verdict counts. */
-  async scan(fileId: string): Promise<void> {
+  async scan(cause: Cause, fileId: string): Promise<void> {
     const file = await this.files.findById(fileId);
     if (file?.deletedAt !== null) return;
     const verdict = await this.verdictOn(this.reader.content(file));
     const wasInfected = file.scanState === 'infected';
     this.note(file, verdict);
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(cause, async (tx) => {
       await this.files.update(tx, file, ['scanState', 'scanSignature', 'scanEngine', 'scannedAt']);
       if (verdict.state === 'infected' && !wasInfected) await this.recordInfection(tx, file);
       if (verdict.state === 'clean' && wasInfected) await this.recordClearing(tx, file);
@@ -114,8 +115,14 @@ export class FileScans {
 
   private async recordInfection(tx: Tx, file: StoredFile): Promise<void> {
     const details = { signature: file.scanSignature, engine: file.scanEngine };
-    this.logger.error({ file_id: file.id, ...details }, 'malware was found in a file, which is in quarantine');
-    await this.audit.record(tx, ACTOR, { action: 'file.infected', targetKind: 'file', targetId: file.id, details });
+    const line = { file_id: file.id, request_id: causeOf(tx).requestId ?? undefined, ...details };
+    this.logger.error(line, 'malware was found in a file, which is in quarantine');
+    await this.audit.record(tx, actorIn(tx), {
+      action: 'file.infected',
+      targetKind: 'file',
+      targetId: file.id,
+      details,
+    });
     await this.alerts.raise(tx, {
       cause: 'file.infected',
       summary: 'Malware was found in an upload, which is in quarantine',
@@ -126,7 +133,13 @@ export class FileScans {
   /** Newer signatures may see that the older ones were wrong. */
   private async recordClearing(tx: Tx, file: StoredFile): Promise<void> {
     const details = { engine: file.scanEngine };
-    this.logger.warn({ file_id: file.id, ...details }, 'a file in quarantine was found clean');
-    await this.audit.record(tx, ACTOR, { action: 'file.cleared', targetKind: 'file', targetId: file.id, details });
+    const line = { file_id: file.id, request_id: causeOf(tx).requestId ?? undefined, ...details };
+    this.logger.warn(line, 'a file in quarantine was found clean');
+    await this.audit.record(tx, actorIn(tx), {
+      action: 'file.cleared',
+      targetKind: 'file',
+      targetId: file.id,
+      details,
+    });
   }
 }
