@@ -254,6 +254,7 @@ describe('the columns of', () => {
       ['resend_number', 'integer', 'NO', '0'],
       ['resend_of', 'uuid', 'YES', null],
       ['secrets', 'jsonb', 'YES', null],
+      ['request_id', 'uuid', 'YES', null],
     ],
     mail_attempts: [
       ['message_id', 'uuid', 'NO', null],
