@@ -38,6 +38,7 @@ const ESM_PACKAGES = [
   'yocto-queue/',
   'oauth4webapi/',
   'jose/',
+  '@opentelemetry/otlp-exporter-base/',
 ];
 
 export default {

@@ -4,6 +4,7 @@ import { AlertsModule } from './alerts/alerts.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BackupModule } from './backup/backup.module.js';
 import { CommonModule } from './common/common.module.js';
+import type { Tracing } from './common/tracing.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
@@ -21,13 +22,13 @@ import { UsersModule } from './users/users.module.js';
 /** The list of modules: the map of the system. */
 @Module({})
 export class AppModule {
-  static with(config: Config, logger: Logger): DynamicModule {
+  static with(config: Config, logger: Logger, tracing: Tracing): DynamicModule {
     const hasInbox = !config.isProduction && config.mail.smtp === undefined;
     return {
       module: AppModule,
       imports: [
         ConfigModule.with(config),
-        CommonModule.with(logger),
+        CommonModule.with(logger, tracing),
         DatabaseModule,
         LimitsModule,
         PersonsModule,

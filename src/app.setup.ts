@@ -19,11 +19,14 @@ import { MalformedRequest, RequestTimeout } from './common/errors.js';
 import { Lifecycle } from './common/lifecycle.js';
 import { NestLogger } from './common/logging.js';
 import { Metrics } from './common/metrics.js';
+import { openTracing } from './common/open-tracing.js';
 import { rawRefusal } from './common/raw-refusal.js';
 import { requestId } from './common/request-id.js';
 import { requestLog } from './common/request-log.js';
 import { requestMetrics } from './common/request-metrics.js';
+import { requestTracing } from './common/request-tracing.js';
 import { securityHeaders } from './common/security-headers.js';
+import { Tracing } from './common/tracing.js';
 import type { Config } from './config/config.js';
 import { JobsService } from './jobs/jobs.service.js';
 import { MetricsEndpoint } from './ops/metrics-endpoint.js';
@@ -36,7 +39,8 @@ export async function createApp(
   logger: Logger,
   adapter = new AppAdapter(),
 ): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config, logger), adapter, {
+  const tracing = await openTracing(config, logger);
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config, logger, tracing), adapter, {
     bodyParser: false,
     logger: new NestLogger(logger.child({ logger: 'nest' })),
     abortOnError: false,
@@ -48,6 +52,7 @@ export async function createApp(
   const metrics = app.get(Metrics);
   app.use(
     requestId,
+    ...(tracing.isOn ? [requestTracing(tracing)] : []),
     requestLog(logger),
     ...(metrics.isOn ? [requestMetrics(metrics)] : []),
     securityHeaders,
@@ -119,5 +124,7 @@ export async function closeApp(app: NestExpressApplication): Promise<void> {
   ]);
   clearInterval(idle);
   server.closeAllConnections();
+  const tracing = app.get(Tracing);
   await app.close();
+  await tracing.close();
 }

@@ -10,6 +10,7 @@ import { LOGGER } from './logging.js';
 import { Metrics } from './metrics.js';
 import { RequestValidationPipe } from './request-validation.pipe.js';
 import { SealedValues } from './sealed-values.js';
+import { NO_TRACING, Tracing } from './tracing.js';
 
 /**
  * What every request goes through and every module may use: the error envelope, validation, limits of bodies, clock,
@@ -18,7 +19,7 @@ import { SealedValues } from './sealed-values.js';
 @Global()
 @Module({})
 export class CommonModule {
-  static with(logger: Logger): DynamicModule {
+  static with(logger: Logger, tracing: Tracing = NO_TRACING): DynamicModule {
     return {
       module: CommonModule,
       providers: [
@@ -29,11 +30,12 @@ export class CommonModule {
         Metrics,
         SealedValues,
         { provide: LOGGER, useValue: logger },
+        { provide: Tracing, useValue: tracing },
         ErrorFilter,
         { provide: APP_FILTER, useExisting: ErrorFilter },
         { provide: APP_PIPE, useClass: RequestValidationPipe },
       ],
-      exports: [ApplicationSecret, Clock, Cursors, Lifecycle, LOGGER, Metrics, ErrorFilter, SealedValues],
+      exports: [ApplicationSecret, Clock, Cursors, Lifecycle, LOGGER, Metrics, ErrorFilter, SealedValues, Tracing],
     };
   }
 }

@@ -36,15 +36,23 @@ export async function createLogger(
 /** PIPE_BUF of Linux: so much is written to a pipe as a whole, so that lines of several processes stay lines. */
 const WHOLE_WRITE_BYTES = 4096;
 
-/** The least severe level that each logger writes. Its children have a level of their own from the day they were made. */
-const THRESHOLDS = new WeakMap<Logger, { least: number }>();
+/** What can still change of a logger. Its children have a level of their own from the day they were made. */
+interface Changing {
+  /** The least severe level that is written. */
+  least: number;
+  /** What each line says beside its own. */
+  common: () => object;
+}
+
+const CHANGING = new WeakMap<Logger, Changing>();
+const NOTHING = {};
 
 export function buildLogger(
   level: LogLevel,
   stream: DestinationStream,
   everywhere: Record<string, unknown> | null = null,
 ): Logger {
-  const threshold = { least: severityOf(level) };
+  const changing = { least: severityOf(level), common: (): object => NOTHING };
   const logger = pino(
     {
       level: 'debug',
@@ -53,24 +61,35 @@ export function buildLogger(
       formatters: { level: (label) => ({ level: LEVEL_NAME[label] ?? label }) },
       serializers: { err: (error: unknown) => describeError(error) },
       messageKey: 'message',
+      // pino adds the line's own to it
+      mixin: () => ({ ...changing.common() }),
       hooks: {
         streamWrite: maskLine,
         logMethod(line, write, severity) {
-          if (severity >= threshold.least) write.apply(this, line);
+          if (severity >= changing.least) write.apply(this, line);
         },
       },
     },
     stream,
   );
-  THRESHOLDS.set(logger, threshold);
+  CHANGING.set(logger, changing);
   return logger;
 }
 
 /** From now on, for a logger of {@link buildLogger} and everything that was or will be derived from it. */
 export function changeLogLevel(logger: Logger, level: LogLevel): void {
-  const threshold = THRESHOLDS.get(logger);
-  if (threshold === undefined) throw new Error('this logger was derived from another');
-  threshold.least = severityOf(level);
+  changingOf(logger).least = severityOf(level);
+}
+
+/** From now on each line of it, and of everything derived from it, says what is said here at that moment as well. */
+export function addToLines(logger: Logger, common: () => object): void {
+  changingOf(logger).common = common;
+}
+
+function changingOf(logger: Logger): Changing {
+  const changing = CHANGING.get(logger);
+  if (changing === undefined) throw new Error('this logger was derived from another');
+  return changing;
 }
 
 function severityOf(level: LogLevel): number {

@@ -14,6 +14,7 @@ export function requestLog(root: Logger): RequestHandler {
       const { actor } = request;
       const line = {
         request_id: request.id,
+        ...(request.traceId === undefined ? {} : { trace_id: request.traceId }),
         method: request.method,
         route: route ?? 'unmatched',
         status: response.statusCode,

@@ -2,7 +2,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Metrics } from './metrics.js';
 
 const BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+export const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /**
  * Times every request by method, route template and class of status. `aborted` is a client that went away before its answer;
@@ -22,11 +22,10 @@ export function requestMetrics(metrics: Metrics): RequestHandler {
     inFlight.inc();
     response.once('close', () => {
       inFlight.dec();
-      const route = (request.route as { path?: unknown } | undefined)?.path;
       durations.observe(
         {
           method: METHODS.has(request.method) ? request.method : 'other',
-          route: typeof route === 'string' ? route : 'unmatched',
+          route: routeOf(request),
           status: response.writableFinished ? `${Math.floor(response.statusCode / 100)}xx` : 'aborted',
         },
         (performance.now() - began) / 1000,
@@ -34,4 +33,10 @@ export function requestMetrics(metrics: Metrics): RequestHandler {
     });
     next();
   };
+}
+
+/** The template of the route that answered, once one did; never the address itself. */
+export function routeOf(request: Request): string {
+  const route = (request.route as { path?: unknown } | undefined)?.path;
+  return typeof route === 'string' ? route : 'unmatched';
 }

@@ -5,6 +5,7 @@ import { type ProviderSettings, readProviders } from './provider-settings.js';
 import type { Place, RoleName } from './setting-readers.js';
 import { type Environment, readSetting, type Setting } from './setting.js';
 import { SETTINGS, type SettingName, type SettingValues } from './settings.js';
+import { toTracingConfig, type TracingConfig } from './tracing-config.js';
 
 export type { Place };
 
@@ -177,6 +178,8 @@ export interface Config {
     readonly webhook: { readonly url: string; readonly secret: Buffer } | undefined;
   };
   readonly mail: MailConfig;
+  /** Undefined means: there are no traces. */
+  readonly tracing: TracingConfig | undefined;
 }
 
 /** Injection token of the one {@link Config}. */
@@ -354,5 +357,6 @@ function toConfig(values: SettingValues, providers: readonly ProviderSettings[])
           : { url: values.ALERT_WEBHOOK_URL, secret: values.ALERT_WEBHOOK_SECRET },
     },
     mail: toMailConfig(values),
+    tracing: toTracingConfig(values),
   };
 }

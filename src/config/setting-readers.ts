@@ -267,3 +267,24 @@ export const plainPath: Reader<string> = (value) => {
   if (!/^\/$|^(\/[A-Za-z0-9_~-]+)+$/.test(value)) throw new Misread('must list paths such as /leads');
   return value;
 };
+
+/** Pairs as OpenTelemetry writes them: `name=value,name=value`, percent-encoded where a value holds one of the two signs. */
+export const keyValues: Reader<Readonly<Record<string, string>>> = (value) => {
+  const pairs = list((pair) => {
+    const [, name, encoded] = /^([\w.-]+)\s*=\s*([\x21-\x7e]*)$/.exec(pair) ?? [];
+    try {
+      if (name !== undefined && encoded !== undefined) return [name, decodeURIComponent(encoded)] as const;
+    } catch {
+      // falls through to the one sentence that does not repeat the value: it may be a token
+    }
+    throw new Misread('must list pairs as name=value, percent-encoded');
+  })(value);
+  if (pairs.some(([, decoded]) => /\p{Cc}/u.test(decoded))) throw new Misread('must not hold control characters');
+  return Object.fromEntries(pairs);
+};
+
+/** From 0 to 1. */
+export const share: Reader<number> = (value) => {
+  if (!/^(0(\.\d{1,9})?|1(\.0{1,9})?)$/.test(value)) throw new Misread('must be a number from 0 to 1, such as 0.05');
+  return Number(value);
+};

@@ -1,5 +1,6 @@
 import { HTTP_SETTINGS } from './http-settings.js';
 import { MAIL_SETTINGS } from './mail-settings.js';
+import { OBSERVATION_SETTINGS } from './observation-settings.js';
 import { PRIVACY_SETTINGS } from './privacy-settings.js';
 import { PROVIDER_FAMILY, SINGLE_SIGN_ON_SETTINGS } from './provider-settings.js';
 import { optional, secret, type Setting, type SettingFamily, setting } from './setting.js';
@@ -72,6 +73,8 @@ export const SETTINGS = {
   WORKER_CONCURRENCY: setting('Application', whole(1, 50), '16', 'background jobs that one process runs at a time'),
 
   ...HTTP_SETTINGS,
+
+  ...OBSERVATION_SETTINGS,
 
   DATABASE_URL: optional(
     'Database',

@@ -2,6 +2,7 @@ import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/comm
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import type { Logger } from 'pino';
 import { LOGGER } from '../common/logging.js';
+import { Tracing } from '../common/tracing.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { Announcements } from './announcements.js';
 import { Database } from './database.js';
@@ -20,8 +21,8 @@ import { WriteMarksInterceptor } from './write-marks.interceptor.js';
   providers: [
     {
       provide: Database,
-      useFactory: (config: Config, logger: Logger) => openDatabase(config, logger),
-      inject: [CONFIG, LOGGER],
+      useFactory: (config: Config, logger: Logger, tracing: Tracing) => openDatabase(config, logger, tracing),
+      inject: [CONFIG, LOGGER, Tracing],
     },
     Transactions,
     Announcements,

@@ -1,8 +1,10 @@
 import type { ClientConfig, PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
+import { NO_TRACING, type Tracing } from '../common/tracing.js';
 import { migrationsOf } from './migration-state.js';
 import { prepared } from './prepared.js';
 import type { Replicas } from './replicas.js';
+import { operationOf, statementSpan } from './statement-span.js';
 import type { WatchedPool } from './watched-pool.js';
 
 /**
@@ -17,6 +19,7 @@ export class Database {
     readonly source: DataSource,
     /** Ends what was started for this process alone, such as the embedded server. */
     private readonly afterClose: () => Promise<void>,
+    readonly tracing: Tracing = NO_TRACING,
   ) {}
 
   get pool(): WatchedPool {
@@ -31,7 +34,9 @@ export class Database {
 
   /** Rows of one statement outside of any transaction. The text must be constant: it becomes a prepared statement. */
   async read<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const { rows } = await this.pool.query(prepared(text, values));
+    const { rows } = await this.tracing.step(operationOf(text), statementSpan(text), () =>
+      this.pool.query(prepared(text, values)),
+    );
     return rows as Row[];
   }
 

@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg';
 import type { Logger } from 'pino';
+import { NO_TRACING, type Tracing } from '../common/tracing.js';
 import type { Config } from '../config/config.js';
 import { Database } from './database.js';
 import { makeDataSource } from './data-source.js';
@@ -15,10 +16,10 @@ export const OLDEST_POSTGRES = 140_000;
  * Connects to the configured PostgreSQL, or starts the embedded one, and brings the schema up to date under a lock that
  * all processes on the database share. Throws with a sentence for the operator when that is not possible.
  */
-export async function openDatabase(config: Config, logger: Logger): Promise<Database> {
+export async function openDatabase(config: Config, logger: Logger, tracing: Tracing = NO_TRACING): Promise<Database> {
   const embedded = config.database.url === undefined ? await startEmbeddedPostgres(config.dataDir, logger) : undefined;
   const source = makeDataSource(embedded?.url ?? config.database.url ?? '', config, logger);
-  const database = new Database(source, async () => embedded?.stop());
+  const database = new Database(source, async () => embedded?.stop(), tracing);
   try {
     await source.initialize();
     // A connection may break while it is lent out; whoever uses it learns it from the failing statement.

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { PoolClient } from 'pg';
+import type { Tracing } from '../common/tracing.js';
 import { Database } from './database.js';
 import { prepared } from './prepared.js';
+import { operationOf, statementSpan } from './statement-span.js';
 
 declare const brand: unique symbol;
 
@@ -27,6 +29,7 @@ class OpenTransaction {
   constructor(
     readonly client: PoolClient,
     readonly cause: Cause,
+    readonly tracing: Tracing,
   ) {}
 }
 
@@ -41,9 +44,11 @@ export function causeOf(tx: Tx): Cause {
  * returns, so statements of one transaction run in the order in which they were asked for, awaited or not.
  */
 export async function rowsIn<Row = object>(tx: Tx, text: string, values: readonly unknown[]): Promise<Row[]> {
-  const { client, ended } = tx as unknown as OpenTransaction;
+  const { client, ended, tracing } = tx as unknown as OpenTransaction;
   if (ended) throw new Error('this transaction is over');
-  const { rows } = await client.query(prepared(text, values));
+  const { rows } = await tracing.step(operationOf(text), statementSpan(text), () =>
+    client.query(prepared(text, values)),
+  );
   return rows as Row[];
 }
 
@@ -76,18 +81,23 @@ export class Transactions {
   /** Jobs and mail of this transaction remember what asked for it. Whoever works for an actor says so; ESLint asks for it. */
   run<T>(cause: Cause, work: (tx: Tx) => Promise<T>): Promise<T>;
   run<T>(...given: [(tx: Tx) => Promise<T>] | [Cause, (tx: Tx) => Promise<T>]): Promise<T> {
-    return given.length === 1 ? this.runFor({}, given[0]) : this.runFor(...given);
+    const [cause, work] = given.length === 1 ? [{}, given[0]] : given;
+    return this.database.tracing.step('transaction', { 'db.system.name': 'postgresql' }, () =>
+      this.runFor(cause, work),
+    );
   }
 
   private async runFor<T>(cause: Cause, work: (tx: Tx) => Promise<T>): Promise<T> {
     const client = await this.database.connect();
-    const transaction = new OpenTransaction(client, cause);
+    const transaction = new OpenTransaction(client, cause, this.database.tracing);
     let reusable = false;
     try {
       await client.query('BEGIN');
       const result = await work(transaction as unknown as Tx);
       transaction.ended = true;
-      const { command } = await client.query('COMMIT');
+      const { command } = await this.database.tracing.step('COMMIT', statementSpan('COMMIT'), () =>
+        client.query('COMMIT'),
+      );
       reusable = true;
       // PostgreSQL answers so when a statement failed and nobody minded
       if (command !== 'COMMIT') throw new Error('a statement failed, so the transaction was rolled back');

@@ -14,11 +14,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 import type { Logger } from 'pino';
 import { LOGGER } from '../common/logging.js';
+import { Tracing } from '../common/tracing.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { exclusively } from '../database/locks.js';
 import { type Cause, causeOf, rowsIn, type Tx } from '../database/transactions.js';
-import { causeIn, dataIn, storedPayload } from './job-payload.js';
+import { causeIn, dataIn, storedPayload, traceparentIn } from './job-payload.js';
 import { JobRecordsRepository } from './job-records.repository.js';
 import { JobsMetrics } from './jobs.metrics.js';
 import { surviveQueues } from './local-queue.js';
@@ -81,6 +82,7 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly database: Database,
     private readonly records: JobRecordsRepository,
     private readonly metrics: JobsMetrics,
+    private readonly tracing: Tracing,
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) logger: Logger,
   ) {
@@ -118,8 +120,13 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
   private add(name: string, task: Task): void {
     if (name in this.tasks) throw new Error(`job ${name} has a handler already`);
     this.tasks[name] = (payload, helpers) => {
-      this.logger.debug(lineAbout(helpers.job), 'job begins');
-      return task(payload, helpers);
+      const { id, attempts } = helpers.job;
+      const attributes = { 'forecourt.job': name, 'forecourt.job_id': id, 'forecourt.attempt': attempts };
+      const plan = { kind: 'consumer', attributes, from: traceparentIn(payload) } as const;
+      return this.tracing.span(`job ${name}`, plan, async () => {
+        this.logger.debug(lineAbout(helpers.job), 'job begins');
+        await task(payload, helpers);
+      });
     };
   }
 
@@ -131,12 +138,13 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
     options: EnqueueOptions = {},
   ): Promise<void> {
     if (payloads.length === 0) return;
+    const { traceparent } = this.tracing;
     await rowsIn(
       tx,
       `SELECT graphile_worker.add_job($1, payload, run_at => $3, max_attempts => $4, priority => $5) FROM unnest($2::json[]) AS payload`,
       [
         job.name,
-        payloads.map((payload, index) => storedPayload(payload, options.causes?.[index] ?? causeOf(tx))),
+        payloads.map((payload, index) => storedPayload(payload, options.causes?.[index] ?? causeOf(tx), traceparent)),
         options.runAt ?? null,
         job.maxAttempts,
         job.priority ?? 0,

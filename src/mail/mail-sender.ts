@@ -1,5 +1,6 @@
 import { type ISendMailOptions, MailerService } from '@nestjs-modules/mailer';
 import { Inject, Injectable } from '@nestjs/common';
+import { type SpanAttributes, Tracing } from '../common/tracing.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { SendingTookTooLong } from './delivery-failure.js';
 import { EmlFolder } from './eml-folder.js';
@@ -16,6 +17,7 @@ export class MailSender {
     private readonly composer: MailComposer,
     private readonly mailer: MailerService,
     private readonly eml: EmlFolder,
+    private readonly tracing: Tracing,
     @Inject(CONFIG) private readonly config: Config,
   ) {
     this.domain = senderDomain(config);
@@ -42,12 +44,18 @@ export class MailSender {
     };
     let sent: { message?: Buffer };
     try {
-      sent = await this.mailer.sendMail(mail);
+      sent = await this.tracing.step('SMTP send', this.spanOf(message), () => this.mailer.sendMail(mail));
     } catch (error) {
       throw limit.signal.aborted ? new SendingTookTooLong(sendWithinMs, error) : error;
     } finally {
       clearTimeout(timer);
     }
     if (smtp === undefined && sent.message !== undefined) await this.eml.write(message.id, sent.message);
+  }
+
+  private spanOf({ id, template }: MailMessage): SpanAttributes {
+    const { smtp } = this.config.mail;
+    const server = smtp === undefined ? {} : { 'server.address': smtp.host, 'server.port': smtp.port };
+    return { ...server, 'forecourt.mail': id, 'forecourt.mail_template': template };
   }
 }

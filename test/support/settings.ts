@@ -16,6 +16,7 @@ export const PRODUCTION = {
 
 export const S3 = { STORAGE_DRIVER: 's3', S3_BUCKET: 'b' };
 export const DAV = { STORAGE_DRIVER: 'webdav', WEBDAV_URL: 'https://d.test' };
+export const OTLP = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318' };
 export const OKTA = { OIDC_OKTA_ISSUER: 'https://okta.test', OIDC_OKTA_CLIENT_ID: 'forecourt' };
 export const A_FILE_KEY = Buffer.alloc(32, 7).toString('base64');
 
@@ -45,6 +46,7 @@ export const FREE_TEXT: readonly SettingName[] = [
   'HOST',
   'METRICS_HOST',
   'METRICS_TOKEN',
+  'OTEL_SERVICE_NAME',
   'SECRET_KEY',
   'SECRET_KEY_PREVIOUS',
   'BREAK_GLASS_USERNAME',

@@ -1,10 +1,12 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { LOGGER } from '../../common/logging.js';
+import { NO_TRACING, Tracing } from '../../common/tracing.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import { FileStorageUnavailable } from '../files.errors.js';
 import { DiskStorage } from './disk.storage.js';
 import type { FileStorage, StorageDriver } from './file-storage.js';
+import { TracedStorage } from './traced.storage.js';
 
 const DRIVERS: readonly StorageDriver[] = ['disk', 's3', 'webdav'];
 
@@ -21,6 +23,7 @@ export class FileStorages implements OnModuleInit {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) logger: Logger,
+    @Inject(Tracing) private readonly tracing: Tracing = NO_TRACING,
   ) {
     this.logger = logger.child({ logger: 'files' });
   }
@@ -48,9 +51,14 @@ export class FileStorages implements OnModuleInit {
 
   /** Throws `FileStorageUnavailable` when its settings are not there. */
   async at(driver: StorageDriver): Promise<FileStorage> {
-    const known = this.opened.get(driver) ?? this.open(driver);
+    const known = this.opened.get(driver) ?? this.openTraced(driver);
     this.opened.set(driver, known);
     return known;
+  }
+
+  private async openTraced(driver: StorageDriver): Promise<FileStorage> {
+    const storage = await this.open(driver);
+    return this.tracing.isOn ? new TracedStorage(storage, this.tracing) : storage;
   }
 
   /** The clients of remote stores are loaded only where they are used: they are larger than all the rest. */
