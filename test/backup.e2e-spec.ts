@@ -246,7 +246,7 @@ describe('a backup', () => {
     expect(await say('--to', '/tmp', '--verify', 'x')).toEqual([2, expect.stringContaining('do not go together')]);
     expect(await say('--to', '/tmp', '--key-file', '/nowhere')).toEqual([2, expect.stringContaining('--key-file')]);
     expect(await run(settings, 'restore')).toEqual([2, 'say --from\n']);
-  }, 60_000);
+  }, 180_000);
 
   it('takes the key from a file as well', async () => {
     await start();

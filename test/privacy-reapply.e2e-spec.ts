@@ -54,7 +54,7 @@ const post = (path: string, body: object): Promise<Response> =>
 /** Erases somebody, bytes and note included; returns the id of the tombstone. */
 async function erase(email: string): Promise<string> {
   const { id } = await jsonOf<{ id: string }>(await post('erasures', { email, reason: 'request' }));
-  await app.app.get(ErasuresService).complete(id);
+  await app.app.get(ErasuresService).complete({}, id);
   return id;
 }
 
@@ -318,7 +318,7 @@ describe('the note of an erasure', () => {
     await rm(join(app.dataDir, 'erasures'));
 
     const [{ id } = { id: '' }] = await tombstones();
-    await app.app.get(ErasuresService).complete(id);
+    await app.app.get(ErasuresService).complete({}, id);
 
     expect(await readdir(join(app.dataDir, 'erasures'))).toEqual([`${id}.json`]);
     const note = JSON.parse(await readFile(noteOf(id), 'utf8')) as object;
