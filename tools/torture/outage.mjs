@@ -38,6 +38,8 @@ export class Outage {
   proofs = new Proofs(this.dataDir, this.ledger, this.admin);
   longestRecoveryMs = 0;
   round = 0;
+  /** @type {PatientClients | undefined} */
+  current;
 
   constructor() {
     const { values } = parseArgs({
@@ -85,6 +87,8 @@ export class Outage {
     } catch (error) {
       this.problems.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
     } finally {
+      // after a proof that could not be made they would go on for ever
+      if (this.current !== undefined) this.current.isOver = true;
       await fault.end().catch(() => undefined);
       this.forecourt?.child.kill('SIGKILL');
       const postmaster = postmasterOf(this.dataDir);
@@ -118,6 +122,7 @@ export class Outage {
   async suffer(fault, forecourt) {
     this.round += 1;
     const clients = new PatientClients(forecourt, this.lots, this.round, this.clients);
+    this.current = clients;
     await forecourt.eventually('all clients are served', () => clients.taken >= this.clients || undefined);
     await sleep(BEFORE_MS * this.lots.fraction(`round-${this.round}/fault`));
     clients.faultAt = performance.now();
