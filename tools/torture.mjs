@@ -24,6 +24,7 @@ const FAULTS = [
   { name: 'disk-full', script: 'torture/disk-full.mjs', rounds: 3 },
   { name: 'clock', script: 'torture/clock.mjs', rounds: 2 },
   { name: 'slow-storage', script: 'torture/slow-storage.mjs', rounds: 3 },
+  { name: 'copies', script: 'torture-copies.mjs', rounds: 8 },
 ];
 const COLUMNS = ['Fault', 'Rounds', 'Acknowledged', 'Lost', 'Doubled', 'Recovery'];
 

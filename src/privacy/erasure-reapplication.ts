@@ -92,7 +92,7 @@ export class ErasureReapplication {
   private async restoreTombstone(actor: Actor, note: ErasureNote, { isDryRun }: ReapplyOptions): Promise<Reapplied> {
     if (isDryRun) return 'absent';
     const { id, person, reason } = note;
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(actor, async (tx) => {
       const erasure = { ...this.tombstoneOf(actor, note), counts: {}, remains: {}, completedAt: this.clock.now() };
       if (!(await this.erasures.insertUnlessThere(tx, erasure))) return;
       const target = { targetKind: 'erasure', targetId: id };
@@ -108,7 +108,7 @@ export class ErasureReapplication {
     { isDryRun, includesReturned }: ReapplyOptions,
   ): Promise<Reapplied> {
     const { id, person, reason, requestedAt } = note;
-    return this.transactions.run<Reapplied>(async (tx) => {
+    return this.transactions.run<Reapplied>(actor, async (tx) => {
       await this.holds.beginDeletion(tx, email);
       const things = await this.rows.lockThings(tx, email);
       if (!includesReturned && things.some(({ since }) => since !== undefined && since > requestedAt))

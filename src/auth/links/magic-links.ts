@@ -48,7 +48,7 @@ export class MagicLinks {
   async signIn(actor: Actor, client: Client, token: string, browserNonce?: string): Promise<SignInResponse> {
     this.requireOn();
     const grant = await this.transactions
-      .run(async (tx) => {
+      .run(actor, async (tx) => {
         const link = await this.links.use(tx, 'sign_in', token);
         if (!isOfBrowser(link, browserNonce)) throw new InvalidLink();
         const user = await this.findOrMake(tx, actor, link);
