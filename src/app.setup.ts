@@ -19,6 +19,7 @@ import { MalformedRequest, RequestTimeout } from './common/errors.js';
 import { Lifecycle } from './common/lifecycle.js';
 import { NestLogger } from './common/logging.js';
 import { Metrics } from './common/metrics.js';
+import { openErrorReports } from './common/open-error-reports.js';
 import { openTracing } from './common/open-tracing.js';
 import { rawRefusal } from './common/raw-refusal.js';
 import { requestId } from './common/request-id.js';
@@ -39,6 +40,7 @@ export async function createApp(
   logger: Logger,
   adapter = new AppAdapter(),
 ): Promise<NestExpressApplication> {
+  await openErrorReports(config, logger);
   const tracing = await openTracing(config, logger);
   const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config, logger, tracing), adapter, {
     bodyParser: false,

@@ -166,9 +166,11 @@ async function loadedBy(settings: Record<string, string>): Promise<string[]> {
 }
 
 describe('without an address of a collector', () => {
-  it('nothing of OpenTelemetry is even loaded, save its API, which comes with prom-client', async () => {
+  it('nothing of OpenTelemetry is even loaded, save its API, which comes with prom-client; nor of Sentry without SENTRY_DSN', async () => {
     const ofTracing = (scripts: string[]): string[] =>
-      scripts.filter((url) => /\/node_modules\/@opentelemetry\/(?!api\/)|otlp-tracing/.test(url));
+      scripts.filter((url) =>
+        /\/node_modules\/@opentelemetry\/(?!api\/)|otlp-tracing|\/node_modules\/@sentry\//.test(url),
+      );
     const off = await loadedBy({});
     const on = await loadedBy({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
 

@@ -42,17 +42,27 @@ interface Changing {
   least: number;
   /** What each line says beside its own. */
   common: () => object;
+  /** Who hears of errors beside the log. */
+  listener: ErrorListener | undefined;
+}
+
+/** Hears of each line of level ERROR or above, before anything of it is masked. Must not throw. */
+export interface ErrorListener {
+  tell(line: Readonly<Record<string, unknown>>, message: string, level: 'error' | 'fatal'): void;
+  /** Resolves soon. */
+  flush(): Promise<void>;
 }
 
 const CHANGING = new WeakMap<Logger, Changing>();
 const NOTHING = {};
+const ERROR = pino.levels.values['error'] ?? 0;
 
 export function buildLogger(
   level: LogLevel,
   stream: DestinationStream,
   everywhere: Record<string, unknown> | null = null,
 ): Logger {
-  const changing = { least: severityOf(level), common: (): object => NOTHING };
+  const changing: Changing = { least: severityOf(level), common: () => NOTHING, listener: undefined };
   const logger = pino(
     {
       level: 'debug',
@@ -67,6 +77,12 @@ export function buildLogger(
         streamWrite: maskLine,
         logMethod(line, write, severity) {
           if (severity >= changing.least) write.apply(this, line);
+          if (severity < ERROR || changing.listener === undefined) return;
+          const [object, message] = line as [unknown, unknown];
+          if (typeof object !== 'object' || object === null) return;
+          const told = { ...this.bindings(), ...changing.common(), ...object };
+          const words = typeof message === 'string' ? message : '';
+          changing.listener.tell(told, words, severity > ERROR ? 'fatal' : 'error');
         },
       },
     },
@@ -84,6 +100,11 @@ export function changeLogLevel(logger: Logger, level: LogLevel): void {
 /** From now on each line of it, and of everything derived from it, says what is said here at that moment as well. */
 export function addToLines(logger: Logger, common: () => object): void {
   changingOf(logger).common = common;
+}
+
+/** From now on somebody hears of the errors of it, and of everything derived from it. */
+export function tellErrors(logger: Logger, listener: ErrorListener): void {
+  changingOf(logger).listener = listener;
 }
 
 function changingOf(logger: Logger): Changing {
@@ -107,9 +128,10 @@ function maskLine(line: string): string {
     .join('');
 }
 
-/** Resolves when everything that was logged has left: before that, the end of the process would swallow it. */
-export function flushed(logger: Logger): Promise<void> {
-  return new Promise((resolve) => {
+/** Resolves when everything that was logged and told has left: before that, the end of the process would swallow it. */
+export async function flushed(logger: Logger): Promise<void> {
+  await changingOf(logger).listener?.flush();
+  await new Promise<void>((resolve) => {
     logger.flush(() => {
       resolve();
     });
@@ -141,8 +163,17 @@ async function readableStream(): Promise<DestinationStream> {
 /** Errors of a chain of causes that are told; a chain may lead back to its beginning. */
 const MOST_CAUSES = 5;
 
+export interface DescribedError {
+  readonly type?: string;
+  readonly message: string;
+  readonly code?: string | number;
+  readonly constraint?: string;
+  readonly stack?: string;
+  readonly cause?: DescribedError;
+}
+
 /** What a log line tells of an error: type, message, stack, code and the chain of causes. Nothing else is copied. */
-export function describeError(error: unknown, depth = 0): Record<string, unknown> {
+export function describeError(error: unknown, depth = 0): DescribedError {
   if (!(error instanceof Error)) return { message: maskEmails(String(error)) };
   const { code, constraint } = error as { code?: unknown; constraint?: unknown };
   return {

@@ -43,6 +43,7 @@ describe('loadConfig', () => {
         drainMs: 0,
       },
       tracing: undefined,
+      sentryDsn: undefined,
       metrics: { port: undefined, host: '127.0.0.1', token: undefined },
       database: {
         url: undefined,
@@ -179,6 +180,7 @@ describe('loadConfig', () => {
     ['OTEL_RESOURCE_ATTRIBUTES', 'a.b=c', { tracing: { resource: { 'a.b': 'c', 'service.name': 'forecourt' } } }, OTLP],
     ['OTEL_TRACES_SAMPLER', 'TraceIdRatio', { tracing: { sampler: 'traceidratio', share: 1 } }, OTLP],
     ['OTEL_TRACES_SAMPLER_ARG', '0.05', { tracing: { sampler: 'parentbased_always_on', share: 0.05 } }, OTLP],
+    ['SENTRY_DSN', 'https://a1b2@sentry.test:9000/x/42', { sentryDsn: 'https://a1b2@sentry.test:9000/x/42' }],
     ['DATABASE_URL', 'postgres://u:p@h/d', { database: { url: 'postgres://u:p@h/d' } }],
     [
       'DATABASE_REPLICA_URLS',
@@ -423,6 +425,7 @@ describe('the catalogue of settings', () => {
       'S3_SECRET_ACCESS_KEY',
       'SECRET_KEY',
       'SECRET_KEY_PREVIOUS',
+      'SENTRY_DSN',
       'SMTP_PASSWORD',
       'WEBDAV_PASSWORD',
     ]);

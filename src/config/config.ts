@@ -180,6 +180,8 @@ export interface Config {
   readonly mail: MailConfig;
   /** Undefined means: there are no traces. */
   readonly tracing: TracingConfig | undefined;
+  /** Of a tracker of errors; undefined means: nobody is told. */
+  readonly sentryDsn: string | undefined;
 }
 
 /** Injection token of the one {@link Config}. */
@@ -358,5 +360,6 @@ function toConfig(values: SettingValues, providers: readonly ProviderSettings[])
     },
     mail: toMailConfig(values),
     tracing: toTracingConfig(values),
+    sentryDsn: values.SENTRY_DSN,
   };
 }

@@ -1,5 +1,5 @@
 import { secret, optional, setting } from './setting.js';
-import { flag, keyValues, oneOf, share, text, webAddress, whole } from './setting-readers.js';
+import { flag, keyValues, oneOf, sentryAddress, share, text, webAddress, whole } from './setting-readers.js';
 
 /** The settings of the group Tracing: OpenTelemetry's own names, with its meanings and defaults. */
 export const OBSERVATION_SETTINGS = {
@@ -46,4 +46,9 @@ export const OBSERVATION_SETTINGS = {
     'which traces are kept: all, none, or a share; parentbased_ asks whoever began the trace first',
   ),
   OTEL_TRACES_SAMPLER_ARG: setting('Tracing', share, '1', 'the share of the samplers with traceidratio, from 0 to 1'),
+  SENTRY_DSN: secret(
+    'Tracing',
+    sentryAddress,
+    'address of a project at Sentry, or at a tracker that speaks its protocol, which hears of errors that nobody foresaw; nobody does when unset',
+  ),
 };

@@ -48,6 +48,12 @@ export const webAddress: Reader<string> = (value) => {
   return value.replace(/\/+$/, '');
 };
 
+/** A DSN of Sentry: https://key@host/project. */
+export const sentryAddress: Reader<string> = (value) => {
+  if (/^https?:\/\/\w+@[\w.-]+(:\d{1,5})?(\/[\w.~-]+)*\/\d+$/.test(value) && URL.canParse(value)) return value;
+  throw new Misread('must look like https://key@sentry.example.com/42');
+};
+
 export const postgresAddress: Reader<string> = (value) => {
   try {
     const url = new URL(value);

@@ -326,7 +326,8 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
     return new WorkerLogger(() => (level, message, meta) => {
       // of these the job itself tells, and whose it is
       if (message.startsWith('Found task')) return;
-      const line = lineAbout(meta?.['job']);
+      const error = meta?.['error'];
+      const line = { ...lineAbout(meta?.['job']), ...(error instanceof Error ? { err: error } : {}) };
       const severity: string = level;
       if (severity === 'error') this.logger.error(line, message);
       else if (severity === 'warning') this.logger.warn(line, message);
