@@ -105,6 +105,7 @@ describe('POST /api/v1/auth/password/forgot', () => {
         {
           task_identifier: 'auth.mail_link',
           payload: {
+            _cause: { request_id: expect.any(String) },
             request_id: expect.any(String),
             purpose: 'reset_password',
             email: expect.stringMatching(/^[0-9a-f]{8}\.[\w-]+$/),
