@@ -63,6 +63,7 @@ describe('GET /api/v1/admin/mail/messages', () => {
       held_at: null,
       requeued_at: null,
       resend_of: null,
+      request_id: null,
     };
     expect(first).toEqual({
       items: [
