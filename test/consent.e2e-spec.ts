@@ -144,7 +144,7 @@ describe('a form without consent', () => {
     [{ consent: 'on\u0000' }, 'consent'],
     [{ consent: 'on', consent_version: 'v'.repeat(51) }, 'consent_version'],
     [{ consent: 'on', consent_version: 'a\u0007b' }, 'consent_version'],
-  ])('and one with %j is invalid, as any other field', async (extra: Record<string, string>, field) => {
+  ])('and one with %j is invalid, as every other field is', async (extra: Record<string, string>, field) => {
     const answer = await send(extra);
 
     expect(answer.status).toBe(400);

@@ -1,5 +1,4 @@
 import { readdir, rename } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { watch } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +7,7 @@ import { eventually, startApp, type TestApp } from './support/app.js';
 import { atEnd, cleanUp } from './support/clean-up.js';
 import { makeDatabase } from './support/database.js';
 import { jsonOf } from './support/leads.js';
+import { freePort } from './support/ports.js';
 import { RunningForecourt, someSettings, startProgram } from './support/program.js';
 
 const ALL_OK = {
@@ -100,7 +100,7 @@ describe('the start', () => {
     other.on('error', () => undefined);
     await other.connect();
     await other.query(`SELECT pg_advisory_lock(hashtextextended('forecourt:migrations', 0))`);
-    const port = await aFreePort();
+    const port = await freePort();
     const program = new RunningForecourt(
       await someSettings({ PORT: String(port), DATABASE_URL: database.url, SECRET_KEY: 'k'.repeat(40) }),
     );
@@ -155,11 +155,3 @@ describe('the end', () => {
     expect(await program.ended).toBe(0);
   });
 });
-
-async function aFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

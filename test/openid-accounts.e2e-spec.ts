@@ -6,7 +6,8 @@ import { UsersService } from '../src/users/users.service.js';
 import { anAccount, PASSWORD, recordsOf, statusOfLogin } from './support/accounts.js';
 import { ADMIN, startApp, type TestApp } from './support/app.js';
 import { bearer, get, jsonOf, sendJson, tokenOf } from './support/leads.js';
-import { Browser, freePort, type RealProvider, settingsFor, startOpenidProvider } from './support/openid.js';
+import { Browser, type RealProvider, settingsFor, startOpenidProvider } from './support/openid.js';
+import { freePort } from './support/ports.js';
 
 let app: TestApp;
 let provider: RealProvider;

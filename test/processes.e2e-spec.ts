@@ -1,16 +1,12 @@
-import { once } from 'node:events';
-import { readdir, stat } from 'node:fs/promises';
-import { type IncomingMessage, request as httpRequest } from 'node:http';
-import { connect } from 'node:net';
-import { join } from 'node:path';
+import { request as httpRequest } from 'node:http';
 import { isAlive, kill, postmasterOf, treeOf } from '../tools/processes.mjs';
 import { eventually } from './support/app.js';
 import { atEnd, cleanUp } from './support/clean-up.js';
 import { makeDatabase, type TestDatabase } from './support/database.js';
-import { makePdf } from './support/documents.mjs';
-import { anEmail, formOf } from './support/leads.js';
 import { samplesOf, valueOf } from './support/metrics.js';
+import { isClosed } from './support/ports.js';
 import { Program, RunningForecourt, someSettings } from './support/program.js';
+import { aSlowSubmission } from './support/slow-submission.js';
 
 /** Of several processes on a busy machine, each of which takes seconds of computing to start. */
 const SLOW_START_MS = 120_000;
@@ -53,26 +49,6 @@ function ask(program: RunningForecourt, path: string): Promise<number | string> 
     });
     request.end();
   });
-}
-
-/** A submission whose second half is sent when `finish` is called. */
-async function aSlowSubmission(program: RunningForecourt, dataDir: string): Promise<() => Promise<IncomingMessage>> {
-  const form = new Response(formOf({ email: anEmail(), file: { bytes: makePdf(300_000) } }));
-  const body = Buffer.from(await form.arrayBuffer());
-  const headers = { 'Content-Type': form.headers.get('content-type') ?? '', 'Content-Length': body.length };
-  const upload = httpRequest(`${program.url}/api/v1/leads`, { method: 'POST', headers, agent: false });
-  const answer = once(upload, 'response') as Promise<[IncomingMessage]>;
-  answer.catch(() => undefined);
-  upload.write(body.subarray(0, 200_000));
-  await eventually('the upload is under way', async () => {
-    const incoming = join(dataDir, 'uploads', '.incoming');
-    const [name] = await readdir(incoming);
-    return name !== undefined && (await stat(join(incoming, name))).size > 50_000;
-  });
-  return async () => {
-    upload.end(body.subarray(200_000));
-    return (await answer)[0];
-  };
 }
 
 describe('WEB_CONCURRENCY in production', () => {
@@ -229,7 +205,7 @@ describe('WEB_CONCURRENCY in development', () => {
     const password = await program.says(/Password +(\S{16}) +\(shown only this once\)/);
     expect(program.output.split(password)).toHaveLength(2);
     await program.signIn(password);
-    const finish = await aSlowSubmission(program, settings.DATA_DIR);
+    const finish = await aSlowSubmission(program.url, settings.DATA_DIR);
 
     program.signal('SIGTERM');
     await program.says(/Forecourt stops/);
@@ -247,10 +223,10 @@ describe('WEB_CONCURRENCY in development', () => {
     const settings = await someSettings({ WEB_CONCURRENCY: '2', ADMIN_PASSWORD, DATABASE_URL: database.url });
     const program = await startSlowly(settings);
     const pids = processesOf(program);
-    const finish = await aSlowSubmission(program, settings.DATA_DIR);
+    const finish = await aSlowSubmission(program.url, settings.DATA_DIR);
 
     program.signal('SIGKILL');
-    await eventually('the port is closed', async () => isClosed(Number(new URL(program.url).port)));
+    await eventually('the port is closed', async () => isClosed(program.url));
     const answer = await finish();
 
     expect(answer.statusCode).toBe(201);
@@ -268,16 +244,3 @@ describe('WEB_CONCURRENCY in development', () => {
     expect(program.output).toMatch(/process \d ended at its start/);
   });
 });
-
-function isClosed(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port });
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(false);
-    });
-    socket.once('error', () => {
-      resolve(true);
-    });
-  });
-}

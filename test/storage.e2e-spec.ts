@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { FileNotStored, FileStorageFull, FileStorageUnavailable } from '../src/files/files.errors.js';
 import type { FileStorage } from '../src/files/storage/file-storage.js';
-import type { S3Settings } from '../src/config/config.js';
+import { prefixOf } from '../src/config/s3-address.js';
+import type { S3Settings } from '../src/config/storage-config.js';
 import { S3Storage } from '../src/files/storage/s3.storage.js';
 import { WebdavStorage } from '../src/files/storage/webdav.storage.js';
 import type { WebdavOptions } from '../src/files/storage/webdav-client.js';
@@ -83,7 +84,7 @@ describe('S3Storage', () => {
         endpoint: server.url,
         region: 'us-east-1',
         bucket: 'practice',
-        prefix: 'forecourt/files',
+        prefix: 'forecourt/files/',
         forcePathStyle: true,
         ...S3_ACCOUNT,
         ...options,
@@ -94,11 +95,11 @@ describe('S3Storage', () => {
   storageContract('keeps the contract of storages', async () => storageOn());
 
   it.each(['', '/', 'one', 'one/two/', '/one/three'])('keeps its files apart below the prefix %j', async (prefix) => {
-    const storage = storageOn({ prefix });
+    const storage = storageOn({ prefix: prefixOf(prefix) });
     await storage.prepare();
     const [key, other] = [aKey(), aKey()];
     await storage.put(key, await spool(10));
-    await storageOn({ prefix: `${prefix}/deeper` }).put(other, await spool(10));
+    await storageOn({ prefix: prefixOf(`${prefix}/deeper`) }).put(other, await spool(10));
 
     const keys = (await listed(storage)).map((each) => each.key);
     expect(keys).toContain(key);
@@ -117,7 +118,7 @@ describe('S3Storage', () => {
       return { status: 200, body: `<ListBucketResult><Contents><Key>${pages[asked]!}</ListBucketResult>` };
     });
 
-    const found = await listed(storageOn({ endpoint: proxy.url, prefix: 'a' }));
+    const found = await listed(storageOn({ endpoint: proxy.url, prefix: 'a/' }));
 
     expect(found.map(({ key }) => key)).toEqual(['x', 'y']);
     expect(proxy.methods).toHaveLength(2);
@@ -135,7 +136,7 @@ describe('S3Storage', () => {
   });
 
   it('leaves nothing of a file that was sent in parts and was not what its hash says', async () => {
-    const storage = storageOn({ prefix: 'parts' });
+    const storage = storageOn({ prefix: 'parts/' });
     const key = aKey();
     const file = await spool(17 * MIB);
     await writeFile(file.path, Buffer.concat([file.bytes.subarray(0, -1), Buffer.from([file.bytes.at(-1)! ^ 1])]));

@@ -3,8 +3,9 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { UsageError } from '../common/command.js';
+import { forceFolder } from '../common/durable-files.js';
 import type { Config } from '../config/config.js';
-import { prefixOf } from '../common/s3-prefix.js';
+import { prefixOf, s3AddressOf } from '../config/s3-address.js';
 import type { ArchivePlace, KeptArchive } from './archive-place.js';
 
 /** Gives the bytes of an archive from its beginning; can be called again. */
@@ -22,11 +23,11 @@ export function newName(now: Date): string {
 
 /** Where `--to` leads. Throws {@link UsageError}. */
 export async function placeAt(to: string, config: Config, now: Date): Promise<ArchivePlace> {
-  const object = s3AddressOf(to);
+  const object = objectAt(to);
   if (object === undefined) return folderAt(resolve(to), config, now);
   const prefix = prefixOf(object.key);
   const files = config.files.storage.s3;
-  if (files?.bucket === object.bucket && prefix === prefixOf(files.prefix))
+  if (files?.bucket === object.bucket && prefix === files.prefix)
     throw new UsageError('--to must not be where files are kept: what no row names is removed there');
   const { S3Archives } = await import('./s3-archives.js');
   return new S3Archives(config.backup.s3, object.bucket, prefix);
@@ -34,7 +35,7 @@ export async function placeAt(to: string, config: Config, now: Date): Promise<Ar
 
 /** Where `--from` and `--verify` lead. */
 export function sourceAt(from: string, config: Config): ArchiveSource {
-  const object = s3AddressOf(from);
+  const object = objectAt(from);
   if (object === undefined)
     return () => Promise.resolve(createReadStream(resolve(from), { highWaterMark: 1024 * 1024 }));
   return async () => {
@@ -44,11 +45,11 @@ export function sourceAt(from: string, config: Config): ArchiveSource {
 }
 
 /** Undefined for a path of this machine. */
-function s3AddressOf(text: string): { readonly bucket: string; readonly key: string } | undefined {
+function objectAt(text: string): ReturnType<typeof s3AddressOf> {
   if (!/^s3:/i.test(text)) return undefined;
-  const [, bucket, key = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/i.exec(text) ?? [];
-  if (bucket === undefined) throw new UsageError('an address in S3 looks like s3://bucket/folder');
-  return { bucket, key };
+  const address = s3AddressOf(text);
+  if (address === undefined) throw new UsageError('an address in S3 looks like s3://bucket/folder');
+  return address;
 }
 
 function folderAt(folder: string, { files: { uploadDir } }: Config, now: Date): ArchivePlace {
@@ -91,11 +92,6 @@ async function write(path: string, pieces: AsyncIterable<Buffer>): Promise<Omit<
     await handle.close();
   }
   return { bytes, sha256: hash.digest('hex') };
-}
-
-async function forceFolder(folder: string): Promise<void> {
-  const directory = await open(folder, 'r');
-  await directory.sync().finally(() => directory.close());
 }
 
 /** What backups that were killed left behind. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { writeDurably } from '../common/durable-files.js';
 import type { Config } from '../config/config.js';
 import type { ArchivedSecret } from './archive.js';
 
@@ -32,22 +33,8 @@ export async function placeSecrets({ dataDir }: Config, secrets: readonly Archiv
     if (there === text) continue;
     await mkdir(dirname(place), { recursive: true, mode: 0o700 });
     if (there !== undefined) await rename(place, `${place}${REPLACED}${randomUUID().slice(0, 8)}`);
-    await write(place, text);
+    await writeDurably(place, text);
   }
-}
-
-async function write(place: string, text: string): Promise<void> {
-  const partial = `${place}.${randomUUID()}.partial`;
-  const handle = await open(partial, 'wx', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(partial, place);
-  const folder = await open(dirname(place), 'r');
-  await folder.sync().finally(() => folder.close());
 }
 
 async function textAt(path: string): Promise<string | undefined> {

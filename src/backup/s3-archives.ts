@@ -3,7 +3,7 @@ import { Upload } from '@aws-sdk/lib-storage';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Config } from '../config/config.js';
-import { connectTo } from '../common/s3-client.js';
+import { connectTo, withoutKeys } from '../common/s3-client.js';
 import type { ArchivePlace, KeptArchive } from './archive-place.js';
 
 /** One is held in memory at a time; a store takes 10,000 of them. */
@@ -35,7 +35,7 @@ export class S3Archives implements ArchivePlace {
         yield piece;
       }
     };
-    await this.orExplain(async () => {
+    await withoutKeys(`s3://${this.bucket}`, async () => {
       await new Upload({
         client: this.client,
         params: { ...object, Body: Readable.from(counted(), { objectMode: false }), ChecksumAlgorithm: 'SHA256' },
@@ -50,23 +50,9 @@ export class S3Archives implements ArchivePlace {
   }
 
   async open(key: string): Promise<AsyncIterable<Buffer>> {
-    return this.orExplain(async () => {
+    return withoutKeys(`s3://${this.bucket}`, async () => {
       const { Body } = await this.client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }));
       return Body as Readable;
     });
-  }
-
-  private async orExplain<T>(work: () => Promise<T>): Promise<T> {
-    return work().catch((error: unknown) => {
-      throw this.explained(error as Error);
-    });
-  }
-
-  /** The errors of the client carry what was signed, and with it the key. */
-  private explained(error: Error & { readonly $metadata?: { readonly httpStatusCode?: number } }): Error {
-    if (error.$metadata === undefined) return error;
-    return new Error(
-      `The store of s3://${this.bucket} answered ${error.name} (${String(error.$metadata.httpStatusCode)})`,
-    );
   }
 }

@@ -9,7 +9,7 @@ import {
 import { ApiResponse } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { createHash } from 'node:crypto';
-import { type Observable, tap } from 'rxjs';
+import { map, type Observable } from 'rxjs';
 
 /** Enough that no two answers share it: 132 bits. */
 const TAG_CHARACTERS = 22;
@@ -20,10 +20,14 @@ class NamesItsAnswer implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const response = context.switchToHttp().getResponse<Response>();
     return next.handle().pipe(
-      tap((answer: unknown) => {
-        const hash = createHash('sha256').update(JSON.stringify(answer)).digest('base64url');
+      map((answer: unknown) => {
+        const body = JSON.stringify(answer);
+        const hash = createHash('sha256').update(body).digest('base64url');
         // weak: the bytes on the wire may be compressed
         response.setHeader('ETag', `W/"${hash.slice(0, TAG_CHARACTERS)}"`);
+        // as text, which is not written out a second time
+        response.type('json');
+        return body;
       }),
     );
   }

@@ -1,5 +1,5 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
-import type { S3Settings } from '../config/config.js';
+import type { S3Store } from '../config/storage-config.js';
 
 const CONNECT_WITHIN_MS = 5000;
 const IDLE_AT_MOST_MS = 60_000;
@@ -7,7 +7,7 @@ const MOST_CONNECTIONS = 256;
 
 /** A client of S3 or of a store that speaks it. */
 export function connectTo(
-  { endpoint, region, forcePathStyle, accessKeyId, secretAccessKey }: Omit<S3Settings, 'bucket' | 'prefix'>,
+  { endpoint, region, forcePathStyle, accessKeyId, secretAccessKey }: S3Store,
   further: Pick<S3ClientConfig, 'retryStrategy' | 'logger'> = {},
 ): S3Client {
   const agent = { keepAlive: true, maxSockets: MOST_CONNECTIONS };
@@ -29,4 +29,16 @@ export function connectTo(
     responseChecksumValidation: 'WHEN_REQUIRED',
     ...further,
   });
+}
+
+/** What `work` gives, or throws in words alone: the errors of the client carry what was signed, and with it the key. */
+export async function withoutKeys<T>(place: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    const error = thrown as Error & { readonly $metadata?: { readonly httpStatusCode?: number } };
+    if (error.$metadata === undefined) throw error;
+    // eslint-disable-next-line preserve-caught-error -- the caught one is what must not be told
+    throw new Error(`The store of ${place} answered ${error.name} (${String(error.$metadata.httpStatusCode)})`);
+  }
 }

@@ -1,5 +1,4 @@
 import { join, resolve, sep } from 'node:path';
-import { prefixOf } from './setting-readers.js';
 import type { SettingValues } from './settings.js';
 
 /** Values that stand in examples and guides, and so are known to everybody. */
@@ -94,7 +93,7 @@ function areNotesAmongFiles({
   S3_PREFIX,
 }: SettingValues): boolean {
   if (notes === undefined) return false;
-  if (notes.kind === 'bucket') return notes.bucket === S3_BUCKET && notes.prefix === prefixOf(S3_PREFIX ?? '');
+  if (notes.kind === 'bucket') return notes.bucket === S3_BUCKET && notes.prefix === (S3_PREFIX ?? '');
   const files = resolve(UPLOAD_DIR ?? join(DATA_DIR, 'uploads'));
   return `${notes.path}${sep}`.startsWith(`${files}${sep}`);
 }

@@ -263,7 +263,7 @@ describe('loadConfig', () => {
     ['S3_ENDPOINT', 'https://s3.test', { files: { storage: { s3: { endpoint: 'https://s3.test' } } } }, S3],
     ['S3_REGION', 'eu-1', { files: { storage: { s3: { region: 'eu-1' } } } }, S3],
     ['S3_BUCKET', 'files', { files: { storage: { driver: 's3', s3: { bucket: 'files', prefix: '' } } } }, S3],
-    ['S3_PREFIX', 'a/b', { files: { storage: { s3: { prefix: 'a/b' } } } }, S3],
+    ['S3_PREFIX', '/a//b', { files: { storage: { s3: { prefix: 'a/b/' } } } }, S3],
     ['S3_PATH_STYLE', 'true', { files: { storage: { s3: { forcePathStyle: true } } } }, S3],
     [
       'S3_ACCESS_KEY_ID',

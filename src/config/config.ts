@@ -5,27 +5,10 @@ import { type ProviderSettings, readProviders } from './provider-settings.js';
 import type { Place, RoleName } from './setting-readers.js';
 import { type Environment, readSetting, type Setting } from './setting.js';
 import { SETTINGS, type SettingName, type SettingValues } from './settings.js';
+import { s3StoreOf, type S3Store, type StorageConfig, storageOf } from './storage-config.js';
 import { toTracingConfig, type TracingConfig } from './tracing-config.js';
 
 export type { Place };
-
-export interface S3Settings {
-  /** Amazon's own when unset. */
-  readonly endpoint?: string;
-  readonly region: string;
-  readonly bucket: string;
-  /** What all names in the bucket begin with, as folders; may be empty. */
-  readonly prefix: string;
-  readonly forcePathStyle: boolean;
-  readonly accessKeyId?: string;
-  readonly secretAccessKey?: string;
-}
-
-export interface WebdavSettings {
-  readonly url: string;
-  readonly username?: string;
-  readonly password?: string;
-}
 
 /** Everything that can be configured, read once at the start. Paths are absolute, times carry their unit. */
 export interface Config {
@@ -148,11 +131,7 @@ export interface Config {
     readonly minFreeBytes: number;
     readonly retentionDays: number;
     /** Where new files go. The settings of the others are there when files of an earlier time may still lie with them. */
-    readonly storage: {
-      readonly driver: SettingValues['STORAGE_DRIVER'];
-      readonly s3: S3Settings | undefined;
-      readonly webdav: WebdavSettings | undefined;
-    };
+    readonly storage: StorageConfig;
     readonly scan: {
       readonly policy: SettingValues['SCAN_POLICY'];
       /** Empty only while the policy is off. */
@@ -166,7 +145,7 @@ export interface Config {
     /** Undefined means: each command is told a file with the key. */
     readonly key: Buffer | undefined;
     /** The store that s3:// addresses lead to. */
-    readonly s3: Omit<S3Settings, 'bucket' | 'prefix'>;
+    readonly s3: S3Store;
   };
   readonly privacy: {
     readonly erasureNotes: Place;
@@ -209,28 +188,6 @@ function readValues(environment: Environment, problems: string[]): SettingValues
   for (const [name, setting] of Object.entries(SETTINGS) as [SettingName, Setting][])
     values[name] = readSetting(setting, name, environment, problems);
   return values as SettingValues;
-}
-
-function storageOf(values: SettingValues): Config['files']['storage'] {
-  const { S3_BUCKET: bucket, WEBDAV_URL: url, WEBDAV_USERNAME: username, WEBDAV_PASSWORD: password } = values;
-  return {
-    driver: values.STORAGE_DRIVER,
-    s3: bucket === undefined ? undefined : { ...s3StoreOf(values), bucket, prefix: values.S3_PREFIX ?? '' },
-    webdav:
-      url === undefined
-        ? undefined
-        : { url, ...(username === undefined || password === undefined ? {} : { username, password }) },
-  };
-}
-
-function s3StoreOf(values: SettingValues): Config['backup']['s3'] {
-  const { S3_ENDPOINT: endpoint, S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = values;
-  return {
-    region: values.S3_REGION,
-    forcePathStyle: values.S3_PATH_STYLE,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(accessKeyId === undefined || secretAccessKey === undefined ? {} : { accessKeyId, secretAccessKey }),
-  };
 }
 
 function toConfig(values: SettingValues, providers: readonly ProviderSettings[]): Config {

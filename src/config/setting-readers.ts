@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { prefixOf, s3AddressOf } from './s3-address.js';
 import { canonicalLanguageTag } from './language-tag.js';
 
 /** The text of a variable cannot be read as what the setting needs. */
@@ -109,18 +110,12 @@ export type Place =
   /** `prefix` is empty or ends in a slash. */
   | { readonly kind: 'bucket'; readonly bucket: string; readonly prefix: string };
 
-/** What the names of these folders begin with in a bucket: empty, or ending in a slash. */
-export function prefixOf(folders: string): string {
-  const parts = folders.split('/').filter((part) => part !== '');
-  return parts.map((part) => `${part}/`).join('');
-}
-
 /** A folder of this machine, or `s3://bucket/folder`. */
 export const place: Reader<Place> = (value) => {
   if (!/^[a-z0-9+.-]+:\/\//i.test(value)) return { kind: 'folder', path: resolve(value) };
-  const [, bucket, folders = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/i.exec(value) ?? [];
-  if (bucket === undefined) throw new Misread('must be a folder, or look like s3://bucket/folder');
-  return { kind: 'bucket', bucket, prefix: prefixOf(folders) };
+  const address = s3AddressOf(value);
+  if (address === undefined) throw new Misread('must be a folder, or look like s3://bucket/folder');
+  return { kind: 'bucket', bucket: address.bucket, prefix: prefixOf(address.key) };
 };
 
 export const webhookSecret: Reader<Buffer> = (value) => {

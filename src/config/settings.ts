@@ -3,6 +3,7 @@ import { MAIL_SETTINGS } from './mail-settings.js';
 import { OBSERVATION_SETTINGS } from './observation-settings.js';
 import { PRIVACY_SETTINGS } from './privacy-settings.js';
 import { PROVIDER_FAMILY, SINGLE_SIGN_ON_SETTINGS } from './provider-settings.js';
+import { prefixOf } from './s3-address.js';
 import { optional, secret, type Setting, type SettingFamily, setting } from './setting.js';
 import {
   domainName,
@@ -280,7 +281,7 @@ export const SETTINGS = {
   S3_ENDPOINT: optional('Files', webAddress, 'address of an S3-compatible store; Amazon itself when unset'),
   S3_REGION: setting('Files', text, 'us-east-1', 'region of the bucket'),
   S3_BUCKET: optional('Files', text, 'bucket that files are kept in'),
-  S3_PREFIX: optional('Files', text, 'what all names in the bucket begin with, as folders'),
+  S3_PREFIX: optional('Files', prefixOf, 'what all names in the bucket begin with, as folders'),
   S3_PATH_STYLE: setting('Files', flag, 'false', 'names the bucket in the path; most stores other than Amazon need it'),
   S3_ACCESS_KEY_ID: optional('Files', text, 'access key; the role of the machine when unset'),
   S3_SECRET_ACCESS_KEY: optional('Files', secretText, 'secret of the access key'),

@@ -4,7 +4,7 @@ import { NO_TRACING, type Tracing } from '../common/tracing.js';
 import { migrationsOf } from './migration-state.js';
 import { prepared } from './prepared.js';
 import type { Replicas } from './replicas.js';
-import { operationOf, statementSpan } from './statement-span.js';
+import { statement } from './statement-span.js';
 import type { WatchedPool } from './watched-pool.js';
 
 /**
@@ -34,9 +34,7 @@ export class Database {
 
   /** Rows of one statement outside of any transaction. The text must be constant: it becomes a prepared statement. */
   async read<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const { rows } = await this.tracing.step(operationOf(text), statementSpan(text), () =>
-      this.pool.query(prepared(text, values)),
-    );
+    const { rows } = await statement(this.tracing, text, () => this.pool.query(prepared(text, values)));
     return rows as Row[];
   }
 

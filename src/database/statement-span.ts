@@ -1,15 +1,15 @@
-import type { SpanAttributes } from '../common/tracing.js';
+import type { SpanAttributes, Tracing } from '../common/tracing.js';
 
 const LONGEST_TEXT = 2_000;
 const KNOWN = new Map<string, SpanAttributes>();
 
 /** What a trace calls a statement. */
-export function operationOf(text: string): string {
+function operationOf(text: string): string {
   return /\w+/.exec(text)?.[0].toUpperCase() ?? 'SQL';
 }
 
 /** What a trace tells of a statement: its text, which is constant; never its values, which are people's data. */
-export function statementSpan(text: string): SpanAttributes {
+function attributesOf(text: string): SpanAttributes {
   let known = KNOWN.get(text);
   if (known === undefined) {
     known = {
@@ -20,4 +20,9 @@ export function statementSpan(text: string): SpanAttributes {
     KNOWN.set(text, known);
   }
   return known;
+}
+
+/** What `work` gives, shown as a statement where there is something to show it under; elsewhere it costs that question. */
+export function statement<T>(tracing: Tracing, text: string, work: () => Promise<T>): Promise<T> {
+  return tracing.isWithin ? tracing.step(operationOf(text), attributesOf(text), work) : work();
 }

@@ -3,7 +3,7 @@ import type { PoolClient } from 'pg';
 import type { Tracing } from '../common/tracing.js';
 import { Database } from './database.js';
 import { prepared } from './prepared.js';
-import { operationOf, statementSpan } from './statement-span.js';
+import { statement } from './statement-span.js';
 
 declare const brand: unique symbol;
 
@@ -46,9 +46,7 @@ export function causeOf(tx: Tx): Cause {
 export async function rowsIn<Row = object>(tx: Tx, text: string, values: readonly unknown[]): Promise<Row[]> {
   const { client, ended, tracing } = tx as unknown as OpenTransaction;
   if (ended) throw new Error('this transaction is over');
-  const { rows } = await tracing.step(operationOf(text), statementSpan(text), () =>
-    client.query(prepared(text, values)),
-  );
+  const { rows } = await statement(tracing, text, () => client.query(prepared(text, values)));
   return rows as Row[];
 }
 
@@ -95,9 +93,7 @@ export class Transactions {
       await client.query('BEGIN');
       const result = await work(transaction as unknown as Tx);
       transaction.ended = true;
-      const { command } = await this.database.tracing.step('COMMIT', statementSpan('COMMIT'), () =>
-        client.query('COMMIT'),
-      );
+      const { command } = await statement(this.database.tracing, 'COMMIT', () => client.query('COMMIT'));
       reusable = true;
       // PostgreSQL answers so when a statement failed and nobody minded
       if (command !== 'COMMIT') throw new Error('a statement failed, so the transaction was rolled back');

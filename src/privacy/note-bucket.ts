@@ -5,7 +5,7 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { connectTo } from '../common/s3-client.js';
+import { connectTo, withoutKeys } from '../common/s3-client.js';
 import type { Config } from '../config/config.js';
 import type { NotePlace } from './note-place.js';
 
@@ -26,7 +26,7 @@ export class NoteBucket implements NotePlace {
 
   async put(name: string, text: string): Promise<void> {
     const object = { Bucket: this.bucket, Key: this.prefix + name, Body: text, ContentType: 'application/json' };
-    await this.orExplain(() => this.client.send(new PutObjectCommand(object)));
+    await withoutKeys(this.name, () => this.client.send(new PutObjectCommand(object)));
   }
 
   async names(): Promise<string[]> {
@@ -35,26 +35,19 @@ export class NoteBucket implements NotePlace {
     let page: ListObjectsV2CommandOutput | undefined;
     do {
       const ContinuationToken = page?.NextContinuationToken;
-      page = await this.orExplain(() => this.client.send(new ListObjectsV2Command({ ...query, ContinuationToken })));
+      page = await withoutKeys(this.name, () =>
+        this.client.send(new ListObjectsV2Command({ ...query, ContinuationToken })),
+      );
       names.push(...(page.Contents ?? []).map(({ Key = '' }) => Key.slice(this.prefix.length)));
     } while (page.NextContinuationToken !== undefined);
     return names;
   }
 
   async get(name: string): Promise<string> {
-    return this.orExplain(async () => {
+    return withoutKeys(this.name, async () => {
       const { Body } = await this.client.send(new GetObjectCommand({ Bucket: this.bucket, Key: this.prefix + name }));
       if (Body === undefined) throw new Error(`${name} is empty`);
       return Body.transformToString('utf8');
-    });
-  }
-
-  /** The errors of the client carry what was signed, and with it the key. */
-  private async orExplain<T>(work: () => Promise<T>): Promise<T> {
-    return work().catch((thrown: unknown) => {
-      const error = thrown as Error & { readonly $metadata?: { readonly httpStatusCode?: number } };
-      if (error.$metadata === undefined) throw error;
-      throw new Error(`The store of ${this.name} answered ${error.name} (${String(error.$metadata.httpStatusCode)})`);
     });
   }
 }

@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { eventually } from './app.js';
 import { atEnd } from './clean-up.js';
 import { unpackPackages } from './debian.js';
+import { freePort } from './ports.js';
 import { makeFolder, Program } from './program.js';
 
 /** Debian's packages of an Apache that serves WebDAV, with what a bare system may lack. */
@@ -106,20 +106,3 @@ export async function startApache(
 }
 
 /** Below those that the system hands out for connections, one of which could take it before Apache does. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once('error', () => {
-        resolve(false);
-      });
-      server.listen(port, '127.0.0.1', () => {
-        server.close(() => {
-          resolve(true);
-        });
-      });
-    });
-    if (isFree) return port;
-  }
-}

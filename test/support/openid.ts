@@ -1,9 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { TestApp } from './app.js';
 import { bearer } from './leads.js';
+import { freePort } from './ports.js';
 
 export const PUBLIC_URL = 'https://intake.practice.test';
 export const DASHBOARD_URL = 'https://app.practice.test';
@@ -18,14 +18,6 @@ export interface RealProvider {
   readonly issuer: string;
   tell(told: Told): Promise<void>;
   stop(): Promise<void>;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** A real OpenID provider on a port of its own, which knows Forecourt as a client with a secret and insists on PKCE. */

@@ -3,6 +3,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { forceFolder } from '../../common/durable-files.js';
 import { SEALED_CHUNK_BYTES } from '../encryption.js';
 import { FileNotFound, FileUnreadable } from '../files.errors.js';
 import { storing } from '../storing.js';
@@ -188,8 +189,7 @@ export class DiskStorage extends FileStorage {
     this.turns.set(folder, turn);
     turn.next ??= turn.current.then(async () => {
       turn.next = undefined;
-      const directory = await open(folder, constants.O_RDONLY);
-      await directory.sync().finally(() => directory.close());
+      await forceFolder(folder);
     });
     const { next } = turn;
     turn.current = next.catch(() => undefined);

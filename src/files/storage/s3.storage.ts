@@ -20,11 +20,10 @@ import {
   FileStorageUnavailable,
   FileUnreadable,
 } from '../files.errors.js';
-import type { S3Settings } from '../../config/config.js';
+import type { S3Settings } from '../../config/storage-config.js';
 import { type ByteRange, FileStorage, type SpooledFile, type StoredObject } from './file-storage.js';
 import { isConnectionError, isPassingStatus, reasonOf, withRetries } from './retries.js';
 import { connectTo } from '../../common/s3-client.js';
-import { prefixOf } from '../../common/s3-prefix.js';
 import { bytesOf, isKey, isSameAs, rangeOf, SpooledFileChanged, throwIfChanged } from './spooled-bytes.js';
 
 /** Larger files go in parts, of which one is held in memory at a time; smaller ones are streamed. */
@@ -57,7 +56,7 @@ export class S3Storage extends FileStorage {
   ) {
     super();
     this.bucket = settings.bucket;
-    this.prefix = prefixOf(settings.prefix);
+    this.prefix = settings.prefix;
     this.place = settings.endpoint === undefined ? 'S3_REGION' : 'S3_ENDPOINT';
     // this driver repeats requests itself: the client's own way stops at those with a stream, and says nothing of the others
     const retryStrategy = { retry: <In, Out>(next: (args: In) => Promise<Out>, args: In): Promise<Out> => next(args) };

@@ -2,7 +2,7 @@ import { XMLParser } from 'fast-xml-parser';
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { pipeline, type Readable } from 'node:stream';
-import type { WebdavSettings } from '../../config/config.js';
+import type { WebdavSettings } from '../../config/storage-config.js';
 import { isConnectionError, isPassingStatus } from './retries.js';
 
 /** Basic authentication is the one kind that is spoken. */
