@@ -38,6 +38,7 @@ import { CreateLeadConsents1764000000055 } from './1764000000055-create-lead-con
 import { CreateWriteMarks1764000000060 } from './1764000000060-create-write-marks.js';
 import { FindLeadsByStatusAndChange1764000000062 } from './1764000000062-find-leads-by-status-and-change.js';
 import { CoverLeadsByName1764000000063 } from './1764000000063-cover-leads-by-name.js';
+import { FindLeadsByStatusAndPerson1764000000064 } from './1764000000064-find-leads-by-status-and-person.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const MIGRATIONS = [
@@ -81,4 +82,5 @@ export const MIGRATIONS = [
   CreateWriteMarks1764000000060,
   FindLeadsByStatusAndChange1764000000062,
   CoverLeadsByName1764000000063,
+  FindLeadsByStatusAndPerson1764000000064,
 ];

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { Database } from '../src/database/database.js';
-import { startApp, type TestApp } from './support/app.js';
+import { eventually, startApp, type TestApp } from './support/app.js';
 import { get, jsonOf, tokenOf } from './support/leads.js';
 
 const ROWS = 50_000;
@@ -51,10 +51,16 @@ beforeAll(async () => {
     `UPDATE lead_totals AS t SET total =
        CASE slot WHEN 0 THEN (SELECT count(*) FROM leads WHERE leads.status = t.status) ELSE 0 END`,
     'RESET session_replication_role',
-    // an index alone suffices where the map of visibility says so
-    'VACUUM (ANALYZE)',
   ])
     await client.query(text);
+  // an index alone suffices where the map of visibility says so, which what else is under way can prevent
+  await eventually('the map says so', async () => {
+    await client.query('VACUUM (ANALYZE)');
+    const { rows } = await client.query(
+      `SELECT FROM pg_class WHERE oid = 'leads'::regclass AND relallvisible = relpages`,
+    );
+    return rows.length === 1;
+  });
 }, 900_000);
 afterAll(async () => {
   await client.end();
@@ -134,7 +140,8 @@ describe(`a page of a list over ${ROWS} rows`, () => {
       [`sort_by=${sort}&sort_order=asc&page=1001`, 0],
     ]),
     ['status=PENDING&page=90', 700],
-    ['status=PENDING&page=90&sort_by=last_name&sort_order=asc', 6000],
+    ['status=PENDING&page=90&sort_by=last_name&sort_order=asc', 700],
+    ['status=PENDING&page=90&sort_by=email&sort_order=desc', 700],
   ])('of leads behind many (%s) comes from the index alone and from the nearer end', async (query, most) => {
     const path = `/api/v1/leads?${query}`;
     const walks = below(await planOf(path, 'leads', ', ANALYZE'))
@@ -142,9 +149,8 @@ describe(`a page of a list over ${ROWS} rows`, () => {
       .map((plan) => plan['Node Type']);
 
     // the unique index of addresses holds no ids
-    expect(walks.every((node) => node === (query.includes('sort_by=email') ? 'Index Scan' : 'Index Only Scan'))).toBe(
-      true,
-    );
+    const expected = query.startsWith('sort_by=email') ? 'Index Scan' : 'Index Only Scan';
+    expect(walks.filter((node) => node !== expected)).toEqual([]);
     expect(await lookedAt(path, 'leads')).toBeLessThanOrEqual(most);
   });
 
@@ -161,29 +167,20 @@ describe(`a page of a list over ${ROWS} rows`, () => {
     const middle = await get(app, `/api/v1/leads?${query}&page=${Math.ceil(pages / 2)}`, admin);
     const { next_cursor: cursor } = await jsonOf<{ next_cursor: string }>(middle);
 
-    // one page and one more row, of both parts of an order with gaps; one in ten is PENDING, and no index of names knows it
-    expect(await lookedAt(`/api/v1/leads?${query}&cursor=${cursor}`, 'leads')).toBeLessThanOrEqual(1500);
+    // one page and one more row, of both parts of an order with gaps
+    expect(await lookedAt(`/api/v1/leads?${query}&cursor=${cursor}`, 'leads')).toBeLessThanOrEqual(110);
   });
 
-  it.each(['asc', 'desc'].flatMap((order) => ['PENDING', 'REACHED_OUT'].map((status) => [status, order])))(
-    'of leads %s by the time that they were contacted %s passes over the others at once',
-    async (status, order) => {
-      const path = `/api/v1/leads?status=${status}&sort_by=reached_out_at&sort_order=${order}`;
+  it.each(
+    SORTS.flatMap((sort) =>
+      ['asc', 'desc'].flatMap((order) => ['PENDING', 'REACHED_OUT'].map((status) => [status, sort, order])),
+    ),
+  )('of leads %s by %s %s passes over the others at once', async (status, sort, order) => {
+    const path = `/api/v1/leads?status=${status}&sort_by=${sort}&sort_order=${order}`;
 
-      expect(await lookedAt(path, 'leads')).toBeLessThanOrEqual(51);
-    },
-  );
-
-  it.each(['first_name', 'last_name'])(
-    'of leads of one status by %s passes over the others in the index',
-    async (sort) => {
-      const path = `/api/v1/leads?status=PENDING&sort_by=${sort}&sort_order=asc`;
-      const nodes = below(await planOf(path, 'leads')).filter((plan) => plan['Relation Name'] === 'leads');
-
-      expect(nodes.map((plan) => plan['Node Type'])).toContain('Index Only Scan');
-      expect(nodes.map((plan) => plan['Node Type'])).not.toContain('Seq Scan');
-    },
-  );
+    // nine in ten are REACHED_OUT: among all of them they are found as fast
+    expect(await lookedAt(path, 'leads')).toBeLessThanOrEqual(65);
+  });
 
   it('is counted without a look at the rows, where leads are', async () => {
     const [statement] = await statementsOf('/api/v1/leads', 'leads');
@@ -193,7 +190,7 @@ describe(`a page of a list over ${ROWS} rows`, () => {
 
   it('would be found out without its index', async () => {
     await client.query('BEGIN');
-    await client.query('DROP INDEX idx_lead_last_name_id_status');
+    await client.query('DROP INDEX idx_lead_last_name');
     const text = 'EXPLAIN (FORMAT JSON) SELECT * FROM leads AS t ORDER BY t.last_name DESC, t.id DESC LIMIT 20';
     const { rows } = await client.query<{ 'QUERY PLAN': { Plan: Plan }[] }>(text);
     await client.query('ROLLBACK');

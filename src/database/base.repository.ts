@@ -26,8 +26,6 @@ export interface WalkRequest {
   /** What follows of the conditions, so that an index is of use. */
   readonly implied?: readonly string[];
   readonly order: ListOrder;
-  /** Whether the index of the order knows what the conditions ask for. */
-  readonly isCovered?: boolean;
   readonly page: number;
   readonly size: number;
   /** Instead of `page`. */

@@ -17,8 +17,6 @@ export interface Listed {
   /** The number of all rows that match, in SQL, without SELECT and WHERE. */
   readonly total: string;
   readonly order: ListOrder;
-  /** Whether the index of the order knows what the conditions ask for: then rows that do not match are never looked at. */
-  readonly isCovered?: boolean;
 }
 
 /** Where the rows of a page are: behind so many others, or behind a place. */
@@ -41,7 +39,7 @@ const whereText = (conditions: readonly string[]): string =>
  * which alone have an id, say `page_place`, the value that orders them. When others follow the page, there is one row more.
  */
 export function pageStatement(listed: Listed, size: number, where: Whereabouts): Statement {
-  const { table, selection, order, implied = [], isCovered = false } = listed;
+  const { table, selection, order, implied = [] } = listed;
   const values: unknown[] = [];
   const parameter = (value: unknown): string => `$${values.push(value)}`;
   const limit = `${parameter(size + 1)}::int`;
@@ -54,11 +52,7 @@ export function pageStatement(listed: Listed, size: number, where: Whereabouts):
   const select = `SELECT ${selection}, (${order.by})::text AS page_place`;
   const inOrder = `ORDER BY ${orderText(order)}`;
 
-  const ofIds = (ids: string): string => `${select} FROM ${table} AS t WHERE t.id = ANY (${ids}) ${inOrder}`;
-  const found = (behind: readonly string[], range: string): string =>
-    isCovered
-      ? ofIds(`ARRAY(SELECT t.id ${from(behind)} ${inOrder} ${range})`)
-      : `${select} ${from(behind)} ${inOrder} ${range}`;
+  const found = (behind: readonly string[], range: string): string => `${select} ${from(behind)} ${inOrder} ${range}`;
 
   const page = (): string => {
     if ('after' in where) {
@@ -69,7 +63,8 @@ export function pageStatement(listed: Listed, size: number, where: Whereabouts):
     }
     const offset = `${parameter(where.offset)}::int`;
     if (where.offset < DEEP) return found([], `LIMIT ${limit} OFFSET ${offset}`);
-    return ofIds(idsFromNearerEnd(from([]), order, limit, offset));
+    const ids = idsFromNearerEnd(from([]), order, limit, offset);
+    return `${select} FROM ${table} AS t WHERE t.id = ANY (${ids}) ${inOrder}`;
   };
 
   const text = `WITH counted AS MATERIALIZED (SELECT (SELECT ${listed.total} ${whereText(conditions)})::bigint AS total)

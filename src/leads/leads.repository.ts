@@ -10,7 +10,7 @@ import { LeadStatus } from './lead-status.js';
 import { Lead } from './lead.entity.js';
 import { LeadEmailDuplicate } from './leads.errors.js';
 
-/** The fields a list can be sorted by; each has an index. */
+/** The fields a list can be sorted by; each has an index for all leads, and one for those of a status. */
 export const LEAD_SORT_FIELDS = [
   'created_at',
   'updated_at',
@@ -56,10 +56,8 @@ export class LeadsRepository extends BaseRepository<Lead> {
     // the totals are kept by the database (migration 1764000000005)
     const totalOf = { table: 'lead_totals', column: 'total' };
     const implied = impliedBy(status, sortBy);
-    // the indexes of names know the status (migration 1764000000063); without a filter every row is one of the page's
-    const isCovered = status !== undefined && (sortBy === 'first_name' || sortBy === 'last_name');
     return this.findWalkPage(
-      { conditions, implied, order: orderOf(sortBy, sortOrder), isCovered, page, size, after, reader },
+      { conditions, implied, order: orderOf(sortBy, sortOrder), page, size, after, reader },
       totalOf,
     );
   }
