@@ -12,6 +12,7 @@ import type { Finding } from '../src/doctor/finding.js';
 import { atEnd, cleanUp } from './support/clean-up.js';
 import { makeDatabase, type TestDatabase } from './support/database.js';
 import { MAIN, makeFolder, Program, someSettings, startProgram } from './support/program.js';
+import { type Pair, startPair } from './support/replica.js';
 import { S3_ACCOUNT, startS3 } from './support/s3rver.js';
 import { migrateTo } from './support/schema.js';
 import { startRawServer, startSmtp } from './support/smtp.js';
@@ -64,8 +65,8 @@ describe('npm run doctor', () => {
 
     const { code, output } = await run({ PORT: '0' }, [], folder);
 
-    expect(output).toContain('skipped  database      the embedded PostgreSQL is not running');
-    expect(output.trimEnd().split('\n').at(-1)).toBe('0 failed, 0 to think about, 4 ok');
+    expect(output).toMatch(/^skipped {2}database +the embedded PostgreSQL is not running/m);
+    expect(output.trimEnd().split('\n').at(-1)).toBe('0 failed, 0 to think about, 5 ok');
     expect(code).toBe(0);
     expect(await readdir(folder)).toEqual([]);
   });
@@ -236,6 +237,72 @@ describe('the database', () => {
     expect(others).toEqual([]);
     const [, seconds] = /^warning: it is (\d+\.\d) seconds from that of the database$/.exec(finding!) ?? [];
     expect(Math.abs(Number(seconds) - Math.abs(milliseconds) / 1000)).toBeLessThan(1);
+  });
+});
+
+describe('replicas', () => {
+  let pair: Pair;
+  beforeAll(async () => {
+    pair = await startPair();
+  }, 120_000);
+
+  it('are well when they follow the primary; each other trouble is told of each, and never its address', async () => {
+    const stranger = new URL(process.env['TEST_DATABASE_URL'] ?? '');
+    const away = `postgresql://forecourt:${SECRETS[0]}@127.0.0.1:1/forecourt`;
+    const DATABASE_REPLICA_URLS = [pair.replica.url, pair.primary.url, stranger.toString(), away].join(',');
+
+    const findings = await examineWith({ DATABASE_URL: pair.primary.url, DATABASE_REPLICA_URLS });
+
+    expect([1, 2, 3, 4].map((number) => about(findings, `replica ${number}`)).flat()).toEqual([
+      'ok: it follows the primary',
+      'warning: it follows nobody, so that the primary answers everything',
+      'warning: it is a copy of another PostgreSQL, so that the primary answers everything',
+      expect.stringMatching(/^warning: .*ECONNREFUSED.*; the primary answers everything$/),
+    ]);
+    expect(JSON.stringify(findings)).not.toContain(SECRETS[0]);
+  });
+
+  it('are not looked at without a primary to compare them with, or where none are set', async () => {
+    const DATABASE_URL = 'postgresql://forecourt:x@127.0.0.1:1/forecourt';
+
+    expect(about(await examineWith({ DATABASE_URL, DATABASE_REPLICA_URLS: pair.replica.url }), 'replicas')).toEqual([
+      'skipped: they are compared with the primary, which does not answer',
+    ]);
+    expect((await examineWith({ DATABASE_URL })).filter(({ check }) => check.startsWith('replica'))).toEqual([]);
+  });
+});
+
+describe('the notes of erasures', () => {
+  const notes = async (settings: Record<string, string>): Promise<string[]> =>
+    about(await examineWith(settings), 'erasure notes');
+
+  it('may have no folder yet, or one with notes', async () => {
+    const ERASURE_NOTES = await makeFolder();
+    expect(await notes({ ERASURE_NOTES: join(ERASURE_NOTES, 'later') })).toEqual([
+      'ok: the folder is not there yet; the first erasure makes it',
+    ]);
+    await writeFile(join(ERASURE_NOTES, 'one'), 'x');
+
+    expect(await notes({ ERASURE_NOTES })).toEqual(['ok: 1 is kept']);
+    expect(await readdir(ERASURE_NOTES)).toEqual(['one']);
+  });
+
+  it('are in danger where the folder is none, or the bucket is not there', async () => {
+    const folder = await makeFolder();
+    await writeFile(join(folder, 'file'), 'x');
+    const { url: S3_ENDPOINT } = await startS3('notes');
+    const S3 = {
+      S3_ENDPOINT,
+      S3_PATH_STYLE: 'true',
+      S3_ACCESS_KEY_ID: S3_ACCOUNT.accessKeyId,
+      S3_SECRET_ACCESS_KEY: S3_ACCOUNT.secretAccessKey,
+    };
+
+    expect(await notes({ ERASURE_NOTES: join(folder, 'file') })).toEqual([expect.stringMatching(/^warning: ENOTDIR/)]);
+    expect(await notes({ ...S3, ERASURE_NOTES: 's3://notes/erasures' })).toEqual(['ok: 0 are kept']);
+    expect(await notes({ ...S3, ERASURE_NOTES: 's3://elsewhere/erasures' })).toEqual([
+      'warning: The store of s3://elsewhere/erasures/ answered NoSuchBucket (404)',
+    ]);
   });
 });
 

@@ -4,6 +4,8 @@ import { type Config, ConfigError, loadConfig } from '../config/config.js';
 import type { Environment } from '../config/setting.js';
 import { checkDatabase } from './database-check.js';
 import { type Finding, failed, fine, skipped, within } from './finding.js';
+import { checkNotes } from './notes-check.js';
+import { checkReplicas } from './replicas-check.js';
 import { checkFile, risksOf } from './settings-check.js';
 import { checkDisks, checkStorages } from './storage-check.js';
 import { checkMail, checkNode, checkPort, checkRedis, checkScanner } from './surroundings-check.js';
@@ -39,7 +41,9 @@ export async function examine({ environment, file }: Patient, clock: Clock, logg
   );
   const others = await Promise.all([
     within(EACH_WITHIN_MS, 'database', 'See why PostgreSQL is slow', () => checkDatabase(config, clock)),
+    within(EACH_WITHIN_MS, 'replicas', 'See why PostgreSQL is slow', () => checkReplicas(config)),
     within(EACH_WITHIN_MS, 'storage', 'See why the storage is slow', () => checkStorages(config, logger)),
+    within(EACH_WITHIN_MS, 'erasure notes', 'See why the place of ERASURE_NOTES is slow', () => checkNotes(config)),
     within(EACH_WITHIN_MS, 'disk', 'Make DATA_DIR and UPLOAD_DIR folders that Forecourt may write', () =>
       checkDisks(config),
     ),

@@ -1,11 +1,12 @@
 import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import { SPOOL_FOLDER } from '../files/storage/file-storage.js';
 import { FileStorages } from '../files/storage/file-storages.js';
 import { type Finding, failed, fine, wordsOf, warning } from './finding.js';
+import { exists, nearestFolder } from './folders.js';
 
 const MEGABYTE = 1_048_576;
 /** The first start of an embedded PostgreSQL takes about as much. */
@@ -73,21 +74,4 @@ export async function checkDisks(config: Config): Promise<readonly Finding[]> {
       return fine('disk', says);
     }),
   );
-}
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
-
-/** The folder itself, or the one that it would be made in. */
-async function nearestFolder(path: string): Promise<string> {
-  const stats = await stat(path).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (stats?.isDirectory() === true) return path;
-  if (stats !== undefined) throw new Error(`${path} is no folder`);
-  return nearestFolder(dirname(path));
 }

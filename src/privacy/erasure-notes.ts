@@ -4,8 +4,8 @@ import { ApplicationSecret } from '../common/application-secret.js';
 import { CONFIG, type Config, type Place } from '../config/config.js';
 import { type ErasureNote, erasureIdOf, noteNameOf, readNote, writeNote } from './erasure-note.js';
 import { ErasuresRepository } from './erasures.repository.js';
-import { NoteFolder } from './note-folder.js';
 import type { NotePlace } from './note-place.js';
+import { notePlaceAt } from './note-places.js';
 
 const AT_A_TIME = 500;
 
@@ -88,10 +88,8 @@ export class ErasureNotes {
     await place.put(noteNameOf(erasure.id), writeNote(erasure, await this.secret.current()));
   }
 
-  private async placeAt(place: Place = this.config.privacy.erasureNotes): Promise<NotePlace> {
-    if (place.kind === 'folder') return new NoteFolder(place.path);
-    const { NoteBucket } = await import('./note-bucket.js');
-    return new NoteBucket(this.config.backup.s3, place.bucket, place.prefix);
+  private placeAt(place: Place = this.config.privacy.erasureNotes): Promise<NotePlace> {
+    return notePlaceAt(place, this.config);
   }
 }
 
