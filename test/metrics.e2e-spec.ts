@@ -264,6 +264,15 @@ describe('of a process that works', () => {
     });
   });
 
+  it('what goes to disk and network is counted, as Linux tells it', async () => {
+    const found = await scrape();
+
+    for (const direction of ['read', 'write'])
+      expect(valueOf(found, 'forecourt_disk_bytes_total', { direction })).toBeGreaterThanOrEqual(0);
+    for (const direction of ['received', 'sent'])
+      expect(valueOf(found, 'forecourt_network_bytes_total', { direction })).toBeGreaterThanOrEqual(0);
+  });
+
   it('waiting for a connection of the pool is measured', async () => {
     await app.request('/health/ready');
 

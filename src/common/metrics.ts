@@ -29,6 +29,20 @@ export class Metrics {
     return counter;
   }
 
+  /** What others count, by the one label; `read` is asked at each scrape. */
+  total(name: string, help: string, label: string, read: () => Readonly<Record<string, number>>): void {
+    const counter = new Counter({
+      name,
+      help,
+      labelNames: [label],
+      registers: [this.registry],
+      collect: () => {
+        counter.reset();
+        for (const [value, total] of Object.entries(read())) counter.inc({ [label]: value }, total);
+      },
+    });
+  }
+
   /** `values` when they are known from the start; otherwise only the names of labels. */
   histogram<Label extends string = never>(
     name: string,

@@ -7,6 +7,7 @@ import { HealthController } from './health.controller.js';
 import { HealthService } from './health.service.js';
 import { JobsAdminService } from './jobs-admin.service.js';
 import { JobsController } from './jobs.controller.js';
+import { MachineMetrics } from './machine.metrics.js';
 import { MailAdminService } from './mail-admin.service.js';
 import { MailMessagesController } from './mail-messages.controller.js';
 import { MailStatusController } from './mail-status.controller.js';
@@ -28,6 +29,14 @@ import { MetricsService } from './metrics.service.js';
     MailSuppressionsController,
     MailStatusController,
   ],
-  providers: [HealthService, JobsAdminService, MailAdminService, MetricsEndpoint, MetricsServer, MetricsService],
+  providers: [
+    HealthService,
+    JobsAdminService,
+    MachineMetrics,
+    MailAdminService,
+    MetricsEndpoint,
+    MetricsServer,
+    MetricsService,
+  ],
 })
 export class OpsModule {}
