@@ -89,6 +89,7 @@ describe('without DNS', () => {
     const refused = await submit(app, { email });
 
     expect([refused.status, (await jsonOf(refused))['error_code']]).toEqual([503, 'FILE_STORAGE_UNAVAILABLE']);
+    expect(refused.headers.get('retry-after')).toBe('5');
     expect(await app.database.query('SELECT FROM leads WHERE email = $1', [email])).toEqual([]);
     expect((await app.request('/health/live')).status).toBe(200);
     isBroken = false;

@@ -34,6 +34,9 @@ export function toEnvelope(error: AppError, requestId: string, now: Date): Error
   };
 }
 
+/** What is away is looked for all the time; whoever knows better says so themselves. */
+const COME_BACK = { 'Retry-After': '5' };
+
 /**
  * Turns whatever was thrown into the one envelope. What Forecourt did not foresee becomes a fixed sentence; the log
  * has the rest, under the same request id.
@@ -68,13 +71,14 @@ export class ErrorFilter implements ExceptionFilter {
       response.destroy();
       return;
     }
-    for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
+    const headers = error.status === 503 ? { ...COME_BACK, ...error.headers } : error.headers;
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     response.status(error.status).json(toEnvelope(error, requestId, this.clock.now()));
   }
 
   private toAppError(thrown: unknown, request: Request): AppError {
     if (thrown instanceof AppError) return thrown;
-    if (isDatabaseAway(thrown)) return new ServiceUnavailable({ headers: { 'Retry-After': '5' }, cause: thrown });
+    if (isDatabaseAway(thrown)) return new ServiceUnavailable({ cause: thrown });
     const status = statusOf(thrown);
     if (status === 404) return unmatched(request);
     if (status === 413) return new BodyTooLarge();
