@@ -21,6 +21,7 @@ const FAULTS = [
   { name: 'database-stop', script: 'torture/database.mjs', rounds: 3, args: ['--fault', 'stop'] },
   { name: 'database-freeze', script: 'torture/database.mjs', rounds: 3, args: ['--fault', 'freeze'] },
   { name: 'database-kill', script: 'torture/database.mjs', rounds: 3, args: ['--fault', 'kill'] },
+  { name: 'dns', script: 'torture/dns.mjs', rounds: 3 },
   { name: 'disk-full', script: 'torture/disk-full.mjs', rounds: 3 },
   { name: 'clock', script: 'torture/clock.mjs', rounds: 2 },
   { name: 'slow-storage', script: 'torture/slow-storage.mjs', rounds: 3 },
