@@ -25,6 +25,8 @@ const WARM_UP_SECONDS = 10;
 const MOST_SECONDS = 20;
 /** For what is done after answers, and for the pool to close what it does not need: it does so after 30 s. */
 const QUIET_MS = 35_000;
+/** What runs by itself is between two statements of a transaction now and then, and never for so long. */
+const ABANDONED_AFTER_MS = 10_000;
 const SCENARIO = 'mix, 80 % reads';
 
 /** @extends {Runner<'soaked'>} */
@@ -51,8 +53,11 @@ class Soak extends Runner {
     server.child.send('collect');
     const [{ heapMb }] = /** @type {[{ heapMb: number }]} */ (await once(server.child, 'message'));
     const { rows } = await this.stage.admin.query(
-      `SELECT count(*)::int AS connections, count(*) FILTER (WHERE state LIKE 'idle in transaction%')::int AS stuck
+      `SELECT count(*)::int AS connections, count(*) FILTER (
+         WHERE state LIKE 'idle in transaction%' AND state_change < clock_timestamp() - $1 * interval '1 millisecond'
+       )::int AS stuck
        FROM pg_stat_activity WHERE application_name = 'forecourt'`,
+      [ABANDONED_AFTER_MS],
     );
     const waiting = await server.database.query('SELECT count(*)::int AS jobs FROM graphile_worker.jobs');
     const sample = {
