@@ -136,7 +136,7 @@ describe('the start', () => {
 
 describe('the end', () => {
   it('is told to balancers first: for DRAIN_SECONDS nothing is ready, and everything is still answered', async () => {
-    const program = await startProgram(await someSettings({ DRAIN_SECONDS: '3' }));
+    const program = await startProgram(await someSettings({ DRAIN_SECONDS: '8' }));
     expect((await program.request('/health/ready')).status).toBe(200);
 
     program.signal('SIGTERM');

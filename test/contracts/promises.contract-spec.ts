@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 /** Rows of the table in README: promise, suite, and titles of tests (or how they begin), separated by semicolons. */
 function promises(): { promise: string; suite: string; titles: string[] }[] {
-  const [, section = ''] = readFileSync('README.md', 'utf8').split('## What is promised about accounts');
+  const [, section = ''] = readFileSync('README.md', 'utf8').split('## What is promised, and the test that holds it');
   const [table = ''] = section.split('\n## ');
   return table
     .split('\n')
