@@ -114,6 +114,8 @@ describe('a PostgreSQL that is', () => {
 });
 
 describe('a server that says nothing', () => {
+  /** Longer than its silence is borne. */
+  const POOL_TIMEOUT_S = 8;
   const log: Record<string, unknown>[] = [];
 
   async function aPoolOfFour(url: string): Promise<Database> {
@@ -121,6 +123,7 @@ describe('a server that says nothing', () => {
       DATABASE_URL: url,
       DB_POOL_SIZE: '1',
       DB_MAX_OVERFLOW: '3',
+      DB_POOL_TIMEOUT: String(POOL_TIMEOUT_S),
       SECRET_KEY: 'k'.repeat(40),
     });
     const database = await openDatabase(
@@ -154,6 +157,24 @@ describe('a server that says nothing', () => {
       expect.objectContaining({ level: 50 }),
       expect.objectContaining({ level: 30 }),
     ]);
+  });
+
+  it('is borne by a queue that is longer than the pool, also when the wait for a connection would end meanwhile', async () => {
+    const { server, postgres } = await aFaultyPostgres();
+    const database = await aPoolOfFour(server.url);
+    const sleeper = 'SELECT pg_sleep(600)';
+    const outcomes = Promise.allSettled(Array.from({ length: 30 }, () => database.read(sleeper)));
+    await eventually('most of them wait', async () => database.pool.waitingCount === 26);
+    const began = performance.now();
+
+    await postgres.suffer('freeze');
+    const reasons = (await outcomes).map((outcome) => outcome.status === 'rejected' && String(outcome.reason));
+    // those that were refused are still in the queue of the pool, each with its own end
+    await eventually('the wait of each is over', async () => performance.now() - began > (POOL_TIMEOUT_S + 2) * 1000);
+    await postgres.recover();
+
+    expect(reasons).toEqual(Array(30).fill('Error: PostgreSQL does not answer'));
+    await eventually('it answers', async () => database.read('SELECT 1').catch(() => undefined));
   });
 
   it('is told from one that takes long', async () => {

@@ -1,7 +1,8 @@
 import pg, { type PoolClient, type PoolConfig } from 'pg';
 import { DatabaseSilent, type ServerWatch } from './server-watch.js';
 
-type Connected = (error: Error | undefined, client: PoolClient | undefined, done: (release?: unknown) => void) => void;
+type Done = (release?: unknown) => void;
+type Connected = (error: Error | undefined, client: PoolClient | undefined, done: Done) => void;
 
 /** To make a new connection. The wait for one that others use is another matter: DB_POOL_TIMEOUT. */
 const CONNECT_WITHIN_MS = 4000;
@@ -73,11 +74,12 @@ export class WatchedPool extends pg.Pool {
       return;
     }
     this.waiting.add(refuse);
-    super.connect((error, client, done) => {
+    // where the wait for a connection of others was too long, the pool gives an error and nothing else
+    super.connect((error, client, done?: Done) => {
       this.waiting.delete(refuse);
       // it comes too late for whoever wanted it
-      if (isRefused) done();
-      else connected(error, client, done);
+      if (isRefused) done?.();
+      else connected(error, client, done ?? (() => undefined));
     });
   }
 }
