@@ -1,10 +1,14 @@
+import { spawnSync } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { killTree, postmasterOf, treeOf } from '../tools/processes.mjs';
 import { eventually, startApp, type TestApp } from './support/app.js';
 import { atEnd, cleanUp } from './support/clean-up.js';
 import { anAttorney, anEmail, get, jsonOf, sendJson, submit, tokenOf } from './support/leads.js';
 import { metricsUrlOf, samplesOf, valueOf } from './support/metrics.js';
-import { query } from './support/postgres.js';
+import { clusterOf, query } from './support/postgres.js';
+import { makeFolder } from './support/program.js';
 import { type Pair, pauseReplay, resumeReplay, startOne, startPair } from './support/replica.js';
 
 jest.setTimeout(120_000);
@@ -178,6 +182,18 @@ describe('lists with a replica', () => {
     }
   });
 
+  it('that go on behind a cursor are the primary’s: what lies between must not be missing', async () => {
+    for (let count = 0; count < 2; count += 1) await aNewLead();
+    await calm();
+    const page = await jsonOf<{ next_cursor: string }>(await get(app, '/api/v1/leads?size=1', admin));
+    const before = await reads('replica');
+
+    const next = await get(app, `/api/v1/leads?cursor=${page.next_cursor}`, admin);
+
+    expect(next.status).toBe(200);
+    expect(await reads('replica')).toBe(before);
+  });
+
   it('are the primary’s while the replica is away, frozen or follows nobody any more, and nobody notices', async () => {
     await calm();
     const postmaster = postmasterOf(pair.replicaDir) ?? 0;
@@ -211,6 +227,42 @@ describe('lists with a replica', () => {
       });
 
       expect(reason).toBe('it is a copy of another PostgreSQL');
+    } finally {
+      await cleanUp();
+    }
+  });
+
+  it('are never those of a standby that follows another history than the primary, however far it has come', async () => {
+    // both follow the primary; one is promoted, the other goes on with the old one, and gets further
+    await killTree(postmasterOf(pair.replicaDir) ?? 0);
+    const otherDir = await makeFolder('the whole file');
+    expect(spawnSync('cp', ['-a', clusterOf(pair.replicaDir), otherDir]).status).toBe(0);
+    for (const name of ['postmaster.pid', 'postmaster.opts'])
+      await rm(join(clusterOf(otherDir), name), { force: true });
+    const [promoted, other] = [await startOne(pair.replicaDir), await startOne(otherDir)];
+    await query(promoted, 'SELECT pg_promote()');
+    await onPrimary(`CREATE TABLE ahead AS SELECT n, repeat('x', 1000) FROM generate_series(1, 5000) AS n`);
+    await eventually(
+      'it is ahead',
+      async () => (await query(other, `SELECT FROM pg_tables WHERE tablename = 'ahead'`)).length > 0,
+    );
+
+    const after = await startApp({
+      DATABASE_URL: promoted.url,
+      DATABASE_REPLICA_URLS: other.url,
+      METRICS_PORT: '0',
+      ROLE: 'http',
+    });
+    atEnd(() => after.close());
+    try {
+      const reason = await eventually(
+        'it is refused',
+        async () => after.log.find(({ message }) => /is not read from/.test(String(message)))?.['reason'],
+      );
+      expect(reason).toBe('it does not follow this primary, or has not heard of its promotion yet');
+      expect((await get(after, '/api/v1/leads', await tokenOf(after))).status).toBe(200);
+      const text = await (await fetch(await metricsUrlOf(after.log))).text();
+      expect(valueOf(samplesOf(text), 'forecourt_replica_up', { replica: '1' })).toBe(0);
     } finally {
       await cleanUp();
     }

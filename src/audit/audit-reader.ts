@@ -46,8 +46,9 @@ export class AuditReader {
       text += entries.map((entry) => lineOf(format, entry)).join('');
       if (text !== '') yield text;
       text = '';
-      last = entries.at(-1);
       if (entries.length < MOST_AT_ONCE) return;
+      if (last === undefined) await this.entries.keepUp(reader);
+      last = entries.at(-1);
     }
   }
 }

@@ -76,6 +76,11 @@ export class AuditRepository extends BaseRepository<AuditEntry> {
     return rows.map((row) => this.toEntity(row));
   }
 
+  /** Whatever the reader is given from now on, nothing of what there is now is missing in it. */
+  async keepUp(reader: string | undefined): Promise<void> {
+    await this.database.keepUp(reader);
+  }
+
   /** All entries are as many as the last number says, and those without one: counting a million would take a second. */
   private async count(where: string, values: readonly unknown[], reader: string | undefined): Promise<number> {
     const counted =

@@ -155,8 +155,9 @@ export abstract class BaseRepository<Entity extends { id: string }> {
       size,
       after === undefined ? { offset: (page - 1) * size } : { after },
     );
+    // what follows a page may not be on a replica yet, and who walks on would never know
     const found = await this.database.readFor<{ page_total: string; page_place: string | null; id: string | null }>(
-      reader,
+      after === undefined ? reader : undefined,
       text,
       values,
     );

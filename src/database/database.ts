@@ -49,6 +49,11 @@ export class Database {
     return this.replicas.read(reader, text, values);
   }
 
+  /** From now on nobody answers this reader who lacks what there is at this moment: what they have begun to read goes on without a gap. */
+  async keepUp(reader: string | undefined): Promise<void> {
+    if (reader !== undefined) await this.replicas?.noteWrite(reader);
+  }
+
   async hasPendingMigrations(): Promise<boolean> {
     return (await migrationsOf((text) => this.read(text))).pending.length > 0;
   }

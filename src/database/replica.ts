@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { PoolClient } from 'pg';
+import { within } from '../common/within.js';
 import { prepared } from './prepared.js';
 import { placeOf } from './write-marks.js';
 
@@ -14,6 +15,8 @@ export interface ReplicaState {
   readonly isStandby: boolean;
   /** The cluster that it is a copy of. */
   readonly system: string;
+  /** Which of the cluster's histories it follows: each promotion begins one. Heard of a new one late, at a checkpoint. */
+  readonly timeline: number;
   readonly replayed: bigint;
 }
 
@@ -38,8 +41,9 @@ export class Replica {
       statement_timeout: ANSWER_WITHIN_MS,
     });
     this.pool.on('error', onLost);
+    // of one that is lent, whose statement fails as well
     this.pool.on('connect', (client) => {
-      client.on('error', onLost);
+      client.on('error', () => undefined);
     });
   }
 
@@ -60,14 +64,21 @@ export class Replica {
   /** Rejects when it is away or slow. */
   async state(): Promise<ReplicaState> {
     return this.using(async (client) => {
-      const { rows } = await client.query<{ is_standby: boolean; system: string; replayed: string | null }>(
+      const { rows } = await client.query<{
+        is_standby: boolean;
+        system: string;
+        timeline: number;
+        replayed: string | null;
+      }>(
         `SELECT pg_is_in_recovery() AS is_standby, pg_last_wal_replay_lsn()::text AS replayed,
-           (SELECT system_identifier FROM pg_control_system())::text AS system`,
+           (SELECT system_identifier FROM pg_control_system())::text AS system,
+           (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline`,
       );
       const [row] = rows;
       return {
         isStandby: row?.is_standby === true,
         system: row?.system ?? '',
+        timeline: row?.timeline ?? 0,
         replayed: placeOf(row?.replayed ?? '0/0'),
       };
     });
@@ -80,22 +91,12 @@ export class Replica {
   /** A connection that failed or was too slow is not used again. */
   private async using<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(new Error(`no answer within ${ANSWER_WITHIN_MS} ms`));
-      }, ANSWER_WITHIN_MS);
-    });
-    const working = work(client);
-    // it may fail when nobody waits for it any more
-    working.catch(() => undefined);
     let isFine = false;
     try {
-      const result = await Promise.race([working, late]);
+      const result = await within(ANSWER_WITHIN_MS, work(client));
       isFine = true;
       return result;
     } finally {
-      clearTimeout(timer);
       client.release(!isFine);
     }
   }

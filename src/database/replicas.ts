@@ -45,6 +45,7 @@ export class Replicas {
   private look: Promise<void> | undefined;
   private samples: Sample[] = [];
   private system: string | undefined;
+  private timeline = 0;
   private next = 0;
   /** Told of every read, once it is known who answered it. */
   onRead: (outcome: ReadOutcome) => void = () => undefined;
@@ -119,8 +120,8 @@ export class Replicas {
       answer = await chosen.replica.read<Row>(text, values);
     } catch (error) {
       this.logger.warn({ replica: chosen.number, err: error }, 'a replica did not answer; the primary does');
-      // whoever looks after it next will say whether it is well
-      chosen.trouble = 'it did not answer';
+      // one that refuses a statement, or takes long for it, serves others; of any else the next look will say whether it is well
+      if (!isOfStatement(error)) chosen.trouble = 'it did not answer';
       this.onRead('failed');
       return undefined;
     }
@@ -157,12 +158,16 @@ export class Replicas {
 
   private async lookAtPrimary(): Promise<void> {
     const at = performance.now();
-    const [row] = await this.primary<{ place: string; system: string }>(
-      `SELECT pg_current_wal_flush_lsn()::text AS place, (SELECT system_identifier FROM pg_control_system())::text AS system`,
+    const [row] = await this.primary<{ place: string; system: string; timeline: number }>(
+      `SELECT pg_current_wal_flush_lsn()::text AS place, (SELECT system_identifier FROM pg_control_system())::text AS system,
+         ('x' || left(pg_walfile_name(pg_current_wal_flush_lsn()), 8))::bit(32)::int AS timeline`,
     );
     if (row === undefined) return;
+    // places in one history say nothing of another
+    const isSame = row.system === this.system && row.timeline === this.timeline;
     this.system = row.system;
-    const kept = this.samples.filter((sample) => sample.at > at - 2 * STALE_AFTER_MS);
+    this.timeline = row.timeline;
+    const kept = isSame ? this.samples.filter((sample) => sample.at > at - 2 * STALE_AFTER_MS) : [];
     this.samples = [...kept, { at, place: placeOf(row.place) }];
   }
 
@@ -170,12 +175,14 @@ export class Replicas {
     const before = watched.trouble;
     let trouble: string | undefined;
     try {
-      const { isStandby, system, replayed } = await watched.replica.state();
-      const reached = this.samples.filter(({ place }) => place <= replayed).at(-1);
+      const { isStandby, system, timeline, replayed } = await watched.replica.state();
+      const isOurs = system === this.system && timeline === this.timeline;
+      const reached = this.samples.filter(({ place }) => isOurs && place <= replayed).at(-1);
       if (reached !== undefined) watched.caughtUpAt = reached.at;
       if (this.system === undefined) trouble = 'the primary is not known yet';
       else if (system !== this.system) trouble = 'it is a copy of another PostgreSQL';
       else if (!isStandby) trouble = 'it follows nobody';
+      else if (!isOurs) trouble = 'it does not follow this primary, or has not heard of its promotion yet';
       else if (replayed < this.leastPlace()) trouble = 'it is behind';
     } catch (error) {
       trouble = error instanceof Error ? error.message : String(error);
@@ -186,4 +193,10 @@ export class Replicas {
     if (trouble === undefined) this.logger.info({ replica }, 'a replica is read from');
     else this.logger.warn({ replica, reason: trouble }, 'a replica is not read from; the primary answers');
   }
+}
+
+/** Whether the server answered, though with a refusal: SQLSTATE, but for those of connections (08), of resources (53) and of its end (57P). */
+function isOfStatement(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^(08|53|57P)/.test(code);
 }

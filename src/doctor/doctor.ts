@@ -3,7 +3,7 @@ import type { Clock } from '../common/clock.js';
 import { type Config, ConfigError, loadConfig } from '../config/config.js';
 import type { Environment } from '../config/setting.js';
 import { checkDatabase } from './database-check.js';
-import { type Finding, failed, fine, skipped, within } from './finding.js';
+import { type Finding, failed, fine, findingsWithin, skipped } from './finding.js';
 import { checkNotes } from './notes-check.js';
 import { checkReplicas } from './replicas-check.js';
 import { checkFile, risksOf } from './settings-check.js';
@@ -23,7 +23,9 @@ export interface Patient {
  * file in each storage, it deletes again.
  */
 export async function examine({ environment, file }: Patient, clock: Clock, logger: Logger): Promise<Finding[]> {
-  const about = await within(EACH_WITHIN_MS, '.env', 'Make it a file that Forecourt may read', () => checkFile(file));
+  const about = await findingsWithin(EACH_WITHIN_MS, '.env', 'Make it a file that Forecourt may read', () =>
+    checkFile(file),
+  );
   let config: Config;
   try {
     config = loadConfig(environment);
@@ -40,17 +42,19 @@ export async function examine({ environment, file }: Patient, clock: Clock, logg
     `every one can be read; ENVIRONMENT=${config.isProduction ? 'production' : 'development'}`,
   );
   const others = await Promise.all([
-    within(EACH_WITHIN_MS, 'database', 'See why PostgreSQL is slow', () => checkDatabase(config, clock)),
-    within(EACH_WITHIN_MS, 'replicas', 'See why PostgreSQL is slow', () => checkReplicas(config)),
-    within(EACH_WITHIN_MS, 'storage', 'See why the storage is slow', () => checkStorages(config, logger)),
-    within(EACH_WITHIN_MS, 'erasure notes', 'See why the place of ERASURE_NOTES is slow', () => checkNotes(config)),
-    within(EACH_WITHIN_MS, 'disk', 'Make DATA_DIR and UPLOAD_DIR folders that Forecourt may write', () =>
+    findingsWithin(EACH_WITHIN_MS, 'database', 'See why PostgreSQL is slow', () => checkDatabase(config, clock)),
+    findingsWithin(EACH_WITHIN_MS, 'replicas', 'See why PostgreSQL is slow', () => checkReplicas(config)),
+    findingsWithin(EACH_WITHIN_MS, 'storage', 'See why the storage is slow', () => checkStorages(config, logger)),
+    findingsWithin(EACH_WITHIN_MS, 'erasure notes', 'See why the place of ERASURE_NOTES is slow', () =>
+      checkNotes(config),
+    ),
+    findingsWithin(EACH_WITHIN_MS, 'disk', 'Make DATA_DIR and UPLOAD_DIR folders that Forecourt may write', () =>
       checkDisks(config),
     ),
-    within(EACH_WITHIN_MS, 'mail', 'Correct SMTP_HOST and SMTP_PORT', () => checkMail(config, clock)),
-    within(EACH_WITHIN_MS, 'redis', 'Correct REDIS_URL', () => checkRedis(config)),
-    within(EACH_WITHIN_MS, 'clamav', 'Correct CLAMAV_HOST and CLAMAV_PORT', () => checkScanner(config)),
-    within(EACH_WITHIN_MS, 'port', 'Correct HOST and PORT', () => checkPort(config)),
+    findingsWithin(EACH_WITHIN_MS, 'mail', 'Correct SMTP_HOST and SMTP_PORT', () => checkMail(config, clock)),
+    findingsWithin(EACH_WITHIN_MS, 'redis', 'Correct REDIS_URL', () => checkRedis(config)),
+    findingsWithin(EACH_WITHIN_MS, 'clamav', 'Correct CLAMAV_HOST and CLAMAV_PORT', () => checkScanner(config)),
+    findingsWithin(EACH_WITHIN_MS, 'port', 'Correct HOST and PORT', () => checkPort(config)),
   ]);
   return [settings, ...risksOf(config), ...about, ...others.flat(), checkNode(config)];
 }

@@ -1,3 +1,5 @@
+import { within } from '../common/within.js';
+
 /** What the doctor has to say of one thing. Never shows a secret. */
 export interface Finding {
   /** What was looked at, in a word or two. */
@@ -32,23 +34,15 @@ export function wordsOf(error: unknown): string {
 }
 
 /** What the check finds, or that it failed: by an error, or by no answer in time. */
-export async function within(
+export async function findingsWithin(
   milliseconds: number,
   check: string,
   advice: string,
   work: () => Promise<readonly Finding[]>,
 ): Promise<readonly Finding[]> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`no answer within ${milliseconds / 1000} seconds`));
-    }, milliseconds);
-  });
   try {
-    return await Promise.race([work(), late]);
+    return await within(milliseconds, work());
   } catch (error) {
     return [failed(check, wordsOf(error), advice)];
-  } finally {
-    clearTimeout(timer);
   }
 }

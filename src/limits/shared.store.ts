@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { within } from '../common/within.js';
 import { MemoryStore } from './memory.store.js';
 import type { CountsByKey, RateLimitStore } from './rate-limit.store.js';
 import type { Usage } from './sliding-window.js';
@@ -57,19 +58,5 @@ export class SharedStore implements RateLimitStore {
       }
       return otherwise();
     }
-  }
-}
-
-async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`no answer within ${milliseconds} ms`));
-    }, milliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
