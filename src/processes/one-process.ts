@@ -68,7 +68,9 @@ export async function runAsOneOfSeveral(config: Config): Promise<void> {
       stopAsked,
       orphaned,
       answersWhileStarting: isFirst,
-      ready: (readiness) => process.send?.({ readiness }),
+      ready: (readiness) => {
+        if (process.connected) process.send?.({ readiness });
+      },
     },
   );
 }
@@ -81,8 +83,9 @@ async function run(config: Config, surroundings: Surroundings): Promise<void> {
     const adapter = new AppAdapter();
     if (isServing && answersWhileStarting) await adapter.answerWhileStarting(config.http.port, config.http.host);
     app = await createApp(config, logger, adapter);
-    if (isServing) await app.listen(config.http.port, config.http.host);
-    else await app.init();
+    const started = isServing ? app.listen(config.http.port, config.http.host) : app.init();
+    // who is to listen is told the port by the primary
+    await Promise.race([started, orphaned]);
   } catch (error) {
     logger.fatal({ err: error }, 'Forecourt could not start');
     if (app !== undefined) await stop(app, logger);
@@ -90,7 +93,7 @@ async function run(config: Config, surroundings: Surroundings): Promise<void> {
     process.exit(1);
   }
   ready({
-    port: isServing ? (app.getHttpServer().address() as AddressInfo).port : undefined,
+    port: isServing ? (app.getHttpServer().address() as AddressInfo | null)?.port : undefined,
     newPassword: app.get(FirstAdmin).newPassword,
   });
   await Promise.race([stopAsked, orphaned]);

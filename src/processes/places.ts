@@ -77,20 +77,32 @@ export class Places {
   }
 
   private fill(place: Place): void {
-    const worker = cluster.fork(variablesOf({ number: place.number, isFirst: place.number === 0 && !this.isUp }));
+    let worker: Worker;
+    try {
+      worker = cluster.fork(variablesOf({ number: place.number, isFirst: place.number === 0 && !this.isUp }));
+    } catch (error) {
+      this.noteDeath(place, null, codeOf(error));
+      return;
+    }
     Object.assign(place, { worker, startedAt: performance.now(), readiness: undefined });
-    // it died before it could be told something
     worker.on('error', (error) => {
-      this.logger.warn({ process: place.number, err: error }, 'a process could not be spoken to');
+      // there never was one: it will not end either
+      if (worker.process.pid === undefined) this.noteGone(place, null, codeOf(error));
+      // it died before it could be told something
+      else this.logger.warn({ process: place.number, err: error }, 'a process could not be spoken to');
     });
     worker.on('message', (message: { readiness?: Readiness }) => {
       if (message.readiness !== undefined) this.noteReady(place, message.readiness);
     });
     worker.once('exit', (code, signal) => {
-      place.worker = undefined;
-      if (this.isStopping) this.noteEnd(code, signal);
-      else this.noteDeath(place, code, signal);
+      this.noteGone(place, code, signal);
     });
+  }
+
+  private noteGone(place: Place, code: number | null, signal: string | null): void {
+    place.worker = undefined;
+    if (this.isStopping) this.noteEnd(code, signal);
+    else this.noteDeath(place, code, signal);
   }
 
   private noteReady(place: Place, readiness: Readiness): void {
@@ -134,3 +146,6 @@ export class Places {
     if (this.places.every(({ worker }) => worker === undefined)) this.ended?.();
   }
 }
+
+/** Such as EAGAIN, where the machine bears no further process. */
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
