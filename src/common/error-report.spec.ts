@@ -45,5 +45,7 @@ describe('reportOf', () => {
     expect(reportOf({ err: 'x' }, 'x', 'error')).toBeUndefined();
     expect(reportOf({ err, error_code: 'SERVICE_UNAVAILABLE' }, 'x', 'error')).toBeUndefined();
     expect(reportOf({ err, error_code: 'INTERNAL_ERROR' }, 'x', 'error')).toBeDefined();
+    const away = Object.assign(new Error('x'), { code: 'ECONNREFUSED' });
+    expect(reportOf({ err: new Error('a job failed', { cause: away }) }, 'x', 'error')).toBeUndefined();
   });
 });

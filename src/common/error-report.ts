@@ -1,5 +1,6 @@
 import { join, sep } from 'node:path';
 import { PROJECT_ROOT } from '../config/project-root.js';
+import { isDatabaseAway } from './database-away.js';
 import { type DescribedError, describeError } from './logging.js';
 import { maskEmails } from './privacy.js';
 
@@ -33,6 +34,9 @@ export function reportOf(
 ): ErrorReport | undefined {
   const { err, error_code: code } = line;
   if (!(err instanceof Error) || (code !== undefined && code !== UNFORESEEN)) return undefined;
+  // alerts tell operators of that, in its own words
+  for (let cause: unknown = err; cause instanceof Error; cause = cause.cause)
+    if (isDatabaseAway(cause)) return undefined;
   const tags = TAGS.flatMap((name) => {
     const value = line[name];
     return typeof value === 'string' || typeof value === 'number' ? [[name, String(value)] as const] : [];
