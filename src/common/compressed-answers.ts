@@ -5,7 +5,7 @@ import type { Request, RequestHandler, Response } from 'express';
 const THRESHOLD_BYTES = 1024;
 const TEXTS = /^(application\/(json|x-ndjson|javascript)|text\/(html|css|plain|csv|javascript))\b/i;
 /** Their answers hold tokens, codes and keys. */
-const SECRET_PATHS = /^\/api\/v\d+\/auth([/?]|$)/;
+const SECRET_PATHS = /^\/api\/v\d+\/auth(\/|$)/i;
 
 /**
  * Compresses larger answers with Brotli or gzip for whoever takes them. Only text, and not where the ETag names these very bytes,
@@ -16,12 +16,12 @@ export function compressedAnswers(): RequestHandler {
   return compression({ threshold: THRESHOLD_BYTES, filter: isCompressible });
 }
 
-function isCompressible({ originalUrl }: Request, response: Response): boolean {
+function isCompressible({ path }: Request, response: Response): boolean {
   const etag = String(response.getHeader('ETag') ?? 'W/');
   return (
     TEXTS.test(String(response.getHeader('Content-Type'))) &&
     etag.startsWith('W/') &&
     !response.hasHeader('Set-Cookie') &&
-    !SECRET_PATHS.test(originalUrl)
+    !SECRET_PATHS.test(path)
   );
 }
