@@ -1,5 +1,6 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { createHash, createHmac, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import type { IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import { AlertsService } from '../src/alerts/alerts.service.js';
 import { BackupService } from '../src/backup/backup.service.js';
@@ -10,12 +11,14 @@ import { writeNote } from '../src/privacy/erasure-note.js';
 import { ErasureNotes } from '../src/privacy/erasure-notes.js';
 import { ErasuresRepository } from '../src/privacy/erasures.repository.js';
 import { ErasuresService } from '../src/privacy/erasures.service.js';
+import { NoteBucket } from '../src/privacy/note-bucket.js';
 import { PRIVACY_COMMANDS } from '../src/privacy/privacy.commands.js';
 import { anAccount } from './support/accounts.js';
 import { SECRET_KEY, startApp, type TestApp } from './support/app.js';
 import { anEmptyInstance, BACKUP_KEY, run } from './support/backups.js';
 import { cleanUp } from './support/clean-up.js';
 import { aLead, anEmail, get, jsonOf, sendJson, tokenOf } from './support/leads.js';
+import { startProxy } from './support/proxy.js';
 import { S3_ACCOUNT, startS3 } from './support/s3rver.js';
 
 let app: TestApp;
@@ -269,6 +272,28 @@ describe('privacy:reapply', () => {
     expect(await isThere(lead)).toBe(false);
   });
 
+  it('lets a person stay for good where an operator says so, on record', async () => {
+    const email = anEmail();
+    await aLead(app, { email });
+    const id = await erase(email);
+    const lead = await undo(email);
+
+    expect(await reapply('--keep', id)).toEqual([true, expect.stringContaining(`kept: ${id}`)]);
+
+    expect([await isThere(lead), await tombstones()]).toEqual([true, [{ id }]]);
+    expect(await entriesOf('person.erasure_waived', id)).toHaveLength(1);
+    expect((await reapply())[0]).toBe(true);
+    expect(await isThere(lead)).toBe(true);
+    await expect(reapply('--keep', `${id},${randomUUID()}`)).rejects.toThrow(UsageError);
+  });
+
+  it('is not content with a place without notes, which may be the wrong one, unless it is told so', async () => {
+    const elsewhere = ['--from', join(app.dataDir, 'elsewhere')];
+
+    expect(await reapply(...elsewhere)).toEqual([false, expect.stringContaining('There are no notes')]);
+    expect((await reapply(...elsewhere, '--none-expected'))[0]).toBe(true);
+  });
+
   it('believes no note that was changed, moved or made up, and does all others', async () => {
     const emails = Array.from({ length: 7 }, anEmail);
     const ids: string[] = [];
@@ -369,5 +394,30 @@ describe('the note of an erasure', () => {
     await expect(reapply('--from', 's3://nobodys/x')).rejects.toThrow(
       /^The store of s3:\/\/nobodys\/x\/ answered \w+ \(404\)$/,
     );
+  });
+
+  it('comes with its checksum, without which a bucket with object lock takes nothing', async () => {
+    let headers: IncomingHttpHeaders = {};
+    const config = app.app.get<Config>(CONFIG);
+    const proxy = await startProxy(config.backup.s3.endpoint!, (request) => {
+      headers = request.headers;
+      return undefined;
+    });
+
+    await new NoteBucket({ ...config.backup.s3, endpoint: proxy.url }, 'notes', 'locked/').put('a.json', 'text');
+
+    expect(headers['x-amz-checksum-sha256']).toBe(createHash('sha256').update('text').digest('base64'));
+  });
+
+  it('that cannot be kept keeps no bytes alive', async () => {
+    const [before, email] = [await app.storedFiles(), anEmail()];
+    await aLead(app, { email });
+    expect(await app.storedFiles()).toHaveLength(before.length + 1);
+    await writeFile(join(app.dataDir, 'erasures'), 'a file where the folder should be');
+
+    await expect(erase(email)).rejects.toThrow();
+
+    expect(await app.storedFiles()).toEqual(before);
+    await rm(join(app.dataDir, 'erasures'));
   });
 });

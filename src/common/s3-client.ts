@@ -39,6 +39,10 @@ export async function withoutKeys<T>(place: string, work: () => Promise<T>): Pro
     const error = thrown as Error & { readonly $metadata?: { readonly httpStatusCode?: number } };
     if (error.$metadata === undefined) throw error;
     // eslint-disable-next-line preserve-caught-error -- the caught one is what must not be told
-    throw new Error(`The store of ${place} answered ${error.name} (${String(error.$metadata.httpStatusCode)})`);
+    throw new Error(`The store of ${place} ${whatItSaid(error, error.$metadata.httpStatusCode)}`);
   }
+}
+
+function whatItSaid({ name, code }: NodeJS.ErrnoException, status: number | undefined): string {
+  return status === undefined ? `did not answer (${code ?? name})` : `answered ${name} (${status})`;
 }

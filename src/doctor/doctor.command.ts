@@ -10,7 +10,7 @@ const FILE = '.env';
 /** Before a start, and when something is wrong. */
 export const DOCTOR: LoneCommand = {
   name: 'doctor',
-  doc: 'Checks settings, database, storage, mail server, clock, disk and port, and says what to do. Changes nothing; works while Forecourt runs and while the database is away.',
+  doc: 'Checks settings, database and replicas, storage, notes of erasures, mail server, clock, disk and port, and says what to do. Changes nothing; works while Forecourt runs and while the database is away.',
   options: { json: { type: 'boolean', doc: 'prints JSON instead of a table' } },
   async runAlone(options, say) {
     const patient = { environment: readEnvironment(FILE), file: FILE };

@@ -1,9 +1,12 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
+import { sep } from 'node:path';
 import type { Config } from '../config/config.js';
 import { notePlaceAt } from '../privacy/note-places.js';
 import { type Finding, fine, wordsOf, warning } from './finding.js';
 import { exists, nearestFolder } from './folders.js';
+
+const isWithin = (path: string, folder: string): boolean => `${path}${sep}`.startsWith(`${folder}${sep}`);
 
 /** Whether the notes of erasures can be read, and those to come can be written where that shows without writing one. */
 export async function checkNotes(config: Config): Promise<readonly Finding[]> {
@@ -13,6 +16,14 @@ export async function checkNotes(config: Config): Promise<readonly Finding[]> {
     if (place.kind === 'folder') await access(await nearestFolder(place.path), constants.W_OK | constants.X_OK);
     if (place.kind === 'folder' && !(await exists(place.path)))
       return [fine('erasure notes', 'the folder is not there yet; the first erasure makes it')];
+    if (config.isProduction && place.kind === 'folder' && isWithin(place.path, config.dataDir))
+      return [
+        warning(
+          'erasure notes',
+          'they lie in DATA_DIR, and are lost with it',
+          'Set ERASURE_NOTES to a folder of another disk, or to a bucket with object lock',
+        ),
+      ];
     return [fine('erasure notes', `${length} ${length === 1 ? 'is' : 'are'} kept`)];
   } catch (error) {
     return [

@@ -18,16 +18,20 @@ const ADDRESSES_AT_A_TIME = 2000;
 
 /**
  * known: the database has the tombstone · erased: whoever was back is forgotten again · absent: nobody of theirs was back ·
- * held, staff: may not be erased · returned: has come anew since the erasure
+ * held, staff: may not be erased · returned: has come anew since the erasure · kept: stays, because an operator said so
  */
-export type Reapplied = 'known' | 'erased' | 'absent' | 'held' | 'staff' | 'returned';
+export type Reapplied = 'known' | 'erased' | 'absent' | 'held' | 'staff' | 'returned' | 'kept';
 
 export interface ReapplyOptions {
   /** Says what would be done. */
   readonly isDryRun: boolean;
   /** Forgets also who has come anew since. */
   readonly includesReturned: boolean;
+  /** Ids of erasures that are not done again. */
+  readonly kept: ReadonlySet<string>;
 }
+
+const ACTIONS = { absent: 'person.erasure_noted', kept: 'person.erasure_waived' };
 
 /** Whoever is erased came after the note was written. Undoes the transaction. */
 class PersonReturned extends Error {}
@@ -77,8 +81,9 @@ export class ErasureReapplication {
     options: ReapplyOptions,
   ): Promise<Reapplied> {
     try {
+      if (options.kept.has(note.id)) return await this.restoreTombstone(actor, note, 'kept', options);
       return email === undefined
-        ? await this.restoreTombstone(actor, note, options)
+        ? await this.restoreTombstone(actor, note, 'absent', options)
         : await this.eraseAgain(actor, note, email, options);
     } catch (error) {
       if (error instanceof OnlyTried) return error.outcome;
@@ -89,16 +94,22 @@ export class ErasureReapplication {
     }
   }
 
-  private async restoreTombstone(actor: Actor, note: ErasureNote, { isDryRun }: ReapplyOptions): Promise<Reapplied> {
-    if (isDryRun) return 'absent';
+  /** Nothing is erased: there is nothing, or it is to stay. */
+  private async restoreTombstone(
+    actor: Actor,
+    note: ErasureNote,
+    outcome: 'absent' | 'kept',
+    { isDryRun }: ReapplyOptions,
+  ): Promise<Reapplied> {
+    if (isDryRun) return outcome;
     const { id, person, reason } = note;
     await this.transactions.run(actor, async (tx) => {
       const erasure = { ...this.tombstoneOf(actor, note), counts: {}, remains: {}, completedAt: this.clock.now() };
       if (!(await this.erasures.insertUnlessThere(tx, erasure))) return;
-      const target = { targetKind: 'erasure', targetId: id };
-      await this.audit.record(tx, actor, { action: 'person.erasure_noted', ...target, details: { person, reason } });
+      const event = { targetKind: 'erasure', targetId: id, details: { person, reason } };
+      await this.audit.record(tx, actor, { action: ACTIONS[outcome], ...event });
     });
-    return 'absent';
+    return outcome;
   }
 
   private async eraseAgain(

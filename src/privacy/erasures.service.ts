@@ -85,12 +85,12 @@ export class ErasuresService {
   async complete(cause: Cause, id: string): Promise<void> {
     const erasure = await this.erasures.findById(id);
     if (erasure === null || erasure.completedAt !== null) return;
-    // before it is said to be complete: a database that is lost takes the tombstone along
-    await this.notes.keep(erasure);
     for (const source of this.persons.sources) {
       const ids = erasure.remains[source.name] ?? [];
       if (ids.length > 0) await source.removeRemains?.(ids);
     }
+    // after what is promised to the person, and before it is said to be complete: a database that is lost takes the tombstone along
+    await this.notes.keep(erasure);
     const { requestId } = cause;
     await this.transactions.run(cause, async (tx) => {
       if (!(await this.erasures.complete(tx, id, this.clock.now()))) return;

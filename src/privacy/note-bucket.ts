@@ -26,7 +26,9 @@ export class NoteBucket implements NotePlace {
 
   async put(name: string, text: string): Promise<void> {
     const object = { Bucket: this.bucket, Key: this.prefix + name, Body: text, ContentType: 'application/json' };
-    await withoutKeys(this.name, () => this.client.send(new PutObjectCommand(object)));
+    // a bucket with object lock takes nothing without a checksum
+    const command = new PutObjectCommand({ ...object, ChecksumAlgorithm: 'SHA256' });
+    await withoutKeys(this.name, () => this.client.send(command));
   }
 
   async names(): Promise<string[]> {

@@ -128,7 +128,8 @@ export class PrivacyController {
   @Accepts('json')
   @ApiOperation({
     summary: 'Put a person on legal hold',
-    description: 'From then on nothing about them is deleted, whoever asks and whatever the rules of retention say.',
+    description:
+      'From then on no lead, mail, file or account of theirs is deleted, whoever asks and whatever the rules of retention say. Sessions and links that are over go as ever.',
   })
   @ApiCreatedResponse({ type: HoldResponse })
   @ApiErrors(AlreadyOnHold, BodyTooLarge, UnsupportedMediaType, UnprocessableFields)

@@ -95,7 +95,7 @@ export class PrivacyService {
   }
 
   private async personOf(email: string): Promise<Person> {
-    const things = await Promise.all(this.persons.sources.map(async (source) => source.thingsOf?.(email) ?? []));
+    const things = await Promise.all(this.persons.sources.map(async (source) => source.thingsOf?.([email]) ?? []));
     return { email, things: things.flat() };
   }
 

@@ -4,7 +4,7 @@ import { AuditService } from '../audit/audit.service.js';
 import type { Actor } from '../common/actor.js';
 import { Clock } from '../common/clock.js';
 import { LOGGER } from '../common/logging.js';
-import { Transactions } from '../database/transactions.js';
+import { Transactions, type Tx } from '../database/transactions.js';
 import { LegalHoldsService } from '../persons/legal-holds.service.js';
 import { PersonsService } from '../persons/persons.service.js';
 import { type DueRows, type HeldPersons, type RetentionRule, RetentionService } from '../persons/retention.service.js';
@@ -78,7 +78,7 @@ export class RetentionRuns {
   private async removeSome(rule: RetentionRule, days: number): Promise<number> {
     const before = this.before(days);
     return this.transactions.run(async (tx) => {
-      const held = await this.heldPersons(await this.holds.freeze(tx));
+      const held = await this.heldPersons(await this.holds.freeze(tx), tx);
       const rows = (await rule.removeSome?.(tx, before, held, AT_A_TIME)) ?? 0;
       if (rows > 0)
         await this.audit.record(tx, ACTOR, {
@@ -95,10 +95,9 @@ export class RetentionRuns {
     return new Date(this.clock.now().getTime() - days * DAY_MS);
   }
 
-  private async heldPersons(emails: readonly string[]): Promise<HeldPersons> {
+  private async heldPersons(emails: readonly string[], tx?: Tx): Promise<HeldPersons> {
     const things: HeldPersons['things'][number][] = [];
-    for (const email of emails)
-      for (const source of this.persons.sources) things.push(...((await source.thingsOf?.(email)) ?? []));
+    for (const source of this.persons.sources) things.push(...((await source.thingsOf?.(emails, tx)) ?? []));
     return { emails, things };
   }
 }

@@ -16,7 +16,7 @@ export class RetentionController {
   @ApiOperation({
     summary: 'How long what is kept, and what goes next',
     description:
-      'Each rule with its setting, and just what it would remove at this moment, in numbers and ids. Persons on legal hold are not in it. On record.',
+      'Each rule with its setting, and just what it would remove at this moment, in numbers and ids. What is about persons on legal hold is not in it, save sessions. On record.',
   })
   @ApiOkResponse({ type: RetentionResponse })
   async previewRetention(@CurrentActor() actor: Actor): Promise<RetentionResponse> {
