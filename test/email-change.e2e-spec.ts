@@ -35,6 +35,25 @@ const emailOf = async (id: string): Promise<string> => {
   return row!.email;
 };
 
+describe('an account on legal hold', () => {
+  it('stays on hold under its new address', async () => {
+    const { id, email, token } = await anAccount(app, superadmin, 'client');
+    const privacy = (path: string, body: object): Promise<Response> =>
+      sendJson(app, 'POST', `/api/v1/admin/privacy/${path}`, body, superadmin);
+    expect((await privacy('holds', { email, reason: 'a dispute' })).status).toBe(201);
+    const next = anAddress();
+
+    expect((await confirm(await linkTo(token, next))).status).toBe(204);
+
+    expect(await emailOf(id)).toBe(next);
+    for (const address of [email, next])
+      expect((await privacy('erasures', { email: address, reason: 'request' })).status).toBe(409);
+    expect(
+      await app.database.query('SELECT reason, lifted_at FROM legal_holds WHERE email = ANY ($1)', [[email, next]]),
+    ).toEqual(Array(2).fill({ reason: 'a dispute', lifted_at: null }));
+  });
+});
+
 describe('POST /api/v1/auth/email', () => {
   it('mails a link to the new address and a notice to the old one, and changes nothing yet', async () => {
     const { id, email, token } = await anAccount(app, superadmin, 'attorney');

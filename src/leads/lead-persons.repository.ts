@@ -9,8 +9,11 @@ type Row = Readonly<Record<string, unknown>>;
 export class LeadPersonsRepository {
   constructor(private readonly database: Database) {}
 
-  async idsOf(email: string): Promise<string[]> {
-    const rows = await this.database.read<{ id: string }>(`SELECT id FROM leads WHERE email = $1`, [email]);
+  async idsOf(emails: readonly string[], tx?: Tx): Promise<string[]> {
+    const text = `SELECT id FROM leads WHERE email = ANY ($1::text[])`;
+    const rows = await (tx === undefined
+      ? this.database.read<{ id: string }>(text, [emails])
+      : rowsIn<{ id: string }>(tx, text, [emails]));
     return rows.map(({ id }) => id);
   }
 

@@ -10,8 +10,8 @@ export class LeadPersons implements PersonalData {
 
   constructor(private readonly persons: LeadPersonsRepository) {}
 
-  async thingsOf(email: string): Promise<Thing[]> {
-    return (await this.persons.idsOf(email)).map((id) => ({ kind: 'lead', id }));
+  async thingsOf(emails: readonly string[], tx?: Tx): Promise<Thing[]> {
+    return (await this.persons.idsOf(emails, tx)).map((id) => ({ kind: 'lead', id }));
   }
 
   async lockThingsOf(tx: Tx, email: string): Promise<Thing[]> {

@@ -35,6 +35,16 @@ export class LegalHoldsRepository extends BaseRepository<LegalHold> {
     }
   }
 
+  /** Places the hold of one address for another as well, as it was placed. */
+  async copyOpen(tx: Tx, from: string, to: string, id: string): Promise<void> {
+    await rowsIn(
+      tx,
+      `INSERT INTO legal_holds (id, email, reason, placed_at, placed_by)
+       SELECT $3, $2, reason, placed_at, placed_by FROM legal_holds WHERE email = $1 AND lifted_at IS NULL`,
+      [from, to, id],
+    );
+  }
+
   /** Whether it was there to be lifted. */
   async lift(tx: Tx, id: string, by: string, now: Date): Promise<boolean> {
     const rows = await rowsIn(

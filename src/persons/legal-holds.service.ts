@@ -54,6 +54,12 @@ export class LegalHoldsService implements PersonalData {
     return hold;
   }
 
+  /** Holds whoever is on hold under their new address as well. Call it in the transaction that changes it; both in lower case. */
+  async carryOver(tx: Tx, from: string, to: string): Promise<void> {
+    const held = await this.freeze(tx);
+    if (held.includes(from) && !held.includes(to)) await this.holds.copyOpen(tx, from, to, randomUUID());
+  }
+
   /** Throws `HoldNotFound`. */
   async lift(tx: Tx, actor: Actor, id: string): Promise<void> {
     if (!(await this.holds.lift(tx, id, nameOf(actor), this.clock.now()))) throw new HoldNotFound();

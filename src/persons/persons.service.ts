@@ -52,8 +52,8 @@ export interface Erased {
 export interface PersonalData {
   /** Such as `leads`. */
   readonly name: string;
-  /** What is the person's. */
-  thingsOf?(email: string): Promise<Thing[]>;
+  /** What is theirs, of all of them; as the transaction sees it, if one is given. */
+  thingsOf?(emails: readonly string[], tx?: Tx): Promise<Thing[]>;
   /** The same, locked until the transaction ends. Throws the refusal when these may not be erased. */
   lockThingsOf?(tx: Tx, email: string): Promise<Thing[]>;
   /** Addresses that something is known of, in lower case and in order: those after this one, at most so many. */

@@ -12,9 +12,12 @@ export class UserPersons implements PersonalData {
 
   constructor(private readonly users: UsersRepository) {}
 
-  async thingsOf(email: string): Promise<Thing[]> {
-    const user = await this.users.findByEmail(email);
-    return user === null ? [] : [{ kind: 'user', id: user.id, name: user.username }];
+  async thingsOf(emails: readonly string[], tx?: Tx): Promise<Thing[]> {
+    return (await this.users.listByEmails(emails, tx)).map(({ id, username }) => ({
+      kind: 'user',
+      id,
+      name: username,
+    }));
   }
 
   /** Throws `PersonIsStaff`: what those did here is the practice's record, and the last superadmin has to stay. */

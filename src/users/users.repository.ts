@@ -32,6 +32,12 @@ export class UsersRepository extends BaseRepository<User> {
     return this.findOne('t.email = lower($1)', [email]);
   }
 
+  /** `emails` in lower case. */
+  async listByEmails(emails: readonly string[], tx?: Tx): Promise<User[]> {
+    const condition = 't.email = ANY ($1::text[])';
+    return tx === undefined ? this.list(condition, [emails]) : this.listIn(tx, condition, [emails]);
+  }
+
   async lockByEmail(tx: Tx, email: string): Promise<User | null> {
     return this.findOneIn(tx, 't.email = $1 FOR UPDATE', [email]);
   }

@@ -6,6 +6,7 @@ import { Clock } from '../../common/clock.js';
 import { maskEmails } from '../../common/privacy.js';
 import { Transactions } from '../../database/transactions.js';
 import { MailService } from '../../mail/mail.service.js';
+import { LegalHoldsService } from '../../persons/legal-holds.service.js';
 import { UserEmailTaken } from '../../users/users.errors.js';
 import { UsersService } from '../../users/users.service.js';
 import { AccountsService } from '../accounts/accounts.service.js';
@@ -26,6 +27,7 @@ export class EmailChanges {
     private readonly reauthentication: Reauthentication,
     private readonly users: UsersService,
     private readonly sessions: SessionsService,
+    private readonly holds: LegalHoldsService,
     private readonly mail: MailService,
     private readonly audit: AuditService,
     private readonly transactions: Transactions,
@@ -64,6 +66,7 @@ export class EmailChanges {
       const { user, email: to } = await this.links.useOfUser(tx, 'change_email', token);
       const { email: from } = user;
       await this.users.changeEmail(tx, user, to);
+      await this.holds.carryOver(tx, from, to);
       await this.sessions.endAllOf(tx, actor, user.id, 'email_changed');
       const details = { from: maskEmails(from), to: maskEmails(to) };
       const event = { action: 'user.email_changed', targetKind: 'user', targetId: user.id, details };

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuditModule } from '../../audit/audit.module.js';
 import { JobsModule } from '../../jobs/jobs.module.js';
 import { MailModule } from '../../mail/mail.module.js';
+import { PersonsModule } from '../../persons/persons.module.js';
 import { UsersModule } from '../../users/users.module.js';
 import { AccountsModule } from '../accounts/accounts.module.js';
 import { FactorsModule } from '../factors/factors.module.js';
@@ -30,6 +31,7 @@ import { PasswordResets } from './password-resets.js';
     FactorsModule,
     JobsModule,
     MailModule,
+    PersonsModule,
     SessionsModule,
     SignInsModule,
     UsersModule,
