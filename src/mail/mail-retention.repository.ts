@@ -9,6 +9,7 @@ const isDue = (message: string): string => `(${message}.created_at < $1
   AND ${settledAt(message)} < $1
   AND NOT (lower(${message}.recipient) = ANY ($2::text[])
     OR (${message}.about_kind, ${message}.about_id) IN (SELECT * FROM unnest($3::text[], $4::uuid[]))))`;
+const IS_REPEATED = 'EXISTS (SELECT FROM mail_messages AS repetition WHERE repetition.resend_of = message.id)';
 const settledAt = (message: string): string =>
   `coalesce(${message}.sent_at, ${message}.failed_at, ${message}.cancelled_at, ${message}.created_at)`;
 
@@ -42,15 +43,18 @@ export class MailRetentionRepository {
 
   /** With their attempts. Of those that repeat another the last comes first. Returns the ids. */
   async removeDue(tx: Tx, before: Date, held: HeldPersons, most: number): Promise<string[]> {
-    const rows = await rowsIn<{ id: string }>(
+    const locked = await rowsIn<{ id: string }>(
       tx,
-      `DELETE FROM mail_messages WHERE id IN (
-         SELECT message.id FROM mail_messages AS message
-         WHERE ${isDue('message')} AND NOT EXISTS (
-           SELECT FROM mail_messages AS repetition WHERE repetition.resend_of = message.id)
-         ORDER BY message.created_at, message.id LIMIT $5 FOR UPDATE SKIP LOCKED) RETURNING id`,
+      `SELECT message.id FROM mail_messages AS message WHERE ${isDue('message')} AND NOT ${IS_REPEATED}
+       ORDER BY message.created_at, message.id LIMIT $5 FOR UPDATE SKIP LOCKED`,
       [...valuesOf(before, held), most],
     );
-    return rows.map(({ id }) => id);
+    // who repeats a message locks it too: what was repeated before it was locked here is seen by a second statement only
+    const removed = await rowsIn<{ id: string }>(
+      tx,
+      `DELETE FROM mail_messages AS message WHERE id = ANY ($1::uuid[]) AND NOT ${IS_REPEATED} RETURNING id`,
+      [locked.map(({ id }) => id)],
+    );
+    return removed.map(({ id }) => id);
   }
 }
