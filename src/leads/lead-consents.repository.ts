@@ -5,7 +5,7 @@ import { rowsIn, type Tx } from '../database/transactions.js';
 /** That somebody agreed to a text. */
 export interface LeadConsent {
   readonly textVersion: string;
-  /** The language in which it was shown. */
+  /** The language of the form, as it or else the browser says; there may be no mails in it. */
   readonly locale: string;
   readonly givenAt: Date;
   /** Where the submission came from. */

@@ -141,7 +141,10 @@ export class LeadConsentResponse {
   @ApiProperty({ example: '2026-11' })
   text_version!: string;
 
-  @ApiProperty({ example: 'de-AT', description: 'The language in which the text was shown' })
+  @ApiProperty({
+    example: 'de-AT',
+    description: 'The language of the form, by its `locale` or else by what the browser asked for first',
+  })
   locale!: string;
 
   @ApiProperty({ format: 'date-time' })

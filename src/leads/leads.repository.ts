@@ -10,7 +10,7 @@ import { LeadStatus } from './lead-status.js';
 import { Lead } from './lead.entity.js';
 import { LeadEmailDuplicate } from './leads.errors.js';
 
-/** The fields a list can be sorted by; each has an index for all leads, and one for those of a status. */
+/** The fields a list can be sorted by; each has an index for all leads, and one for those of a status where {@link impliedBy} does not do. */
 export const LEAD_SORT_FIELDS = [
   'created_at',
   'updated_at',

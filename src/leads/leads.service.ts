@@ -104,7 +104,7 @@ export class LeadsService {
           this.files.record(tx, file),
           this.leads.insert(tx, lead),
           this.recordChange(tx, actor, lead, null),
-          ...(textVersion === undefined ? [] : [this.recordConsent(tx, actor, lead, textVersion)]),
+          ...(textVersion === undefined ? [] : [this.recordConsent(tx, actor, lead, textVersion, languages[0])]),
           this.mail.queue(tx, { kind: 'lead', id: lead.id }, this.mailsAbout(lead, file)),
         ),
       );
@@ -203,9 +203,14 @@ export class LeadsService {
     ];
   }
 
-  private async recordConsent(tx: Tx, actor: Actor, lead: Lead, textVersion: string): Promise<void> {
-    const { id, locale, createdAt: givenAt } = lead;
-    await this.consents.insert(tx, id, { textVersion, locale, givenAt, ip: ipOf(actor) ?? '' });
+  private async recordConsent(
+    tx: Tx,
+    actor: Actor,
+    { id, locale, createdAt: givenAt }: Lead,
+    textVersion: string,
+    language = locale,
+  ): Promise<void> {
+    await this.consents.insert(tx, id, { textVersion, locale: language, givenAt, ip: ipOf(actor) ?? '' });
   }
 
   private async recordChange(tx: Tx, actor: Actor, lead: Lead, from: LeadStatus | null): Promise<void> {

@@ -223,6 +223,14 @@ describe('compose.yaml', () => {
     expect(service.cap_add ?? []).toEqual(name === 'tls' ? ['NET_BIND_SERVICE'] : []);
   });
 
+  it('lets the scanner write where its image gives the folder to its user: a tmpfs there would be root’s', () => {
+    expect(services['clamav']).toMatchObject({
+      user: 'clamav',
+      tmpfs: '/tmp',
+      volumes: ['signatures:/var/lib/clamav', 'scanner-log:/var/log/clamav'],
+    });
+  });
+
   it('lets nobody but the application reach the database', () => {
     const reach = Object.entries(services).filter(([, { networks }]) => networks?.includes('database') === true);
     expect(reach.map(([name]) => name)).toEqual(['app', 'db']);
