@@ -132,6 +132,12 @@ describe('backup and restore', () => {
          FROM graphile_worker.jobs AS j JOIN graphile_worker._private_jobs AS p USING (id) WHERE j.task_identifier = 'test.buried'`,
       ),
     ).toEqual([{ last_error: 'why', payload: '{"n":1}', is_buried: true }]);
+    // nothing is removed by a rule before operators had a day to put back what was decided since the backup
+    expect(
+      await target.database.query(
+        `SELECT run_at > now() + interval '23 hours' AS waits FROM graphile_worker.jobs WHERE task_identifier = 'privacy.retain'`,
+      ),
+    ).toEqual([{ waits: true }]);
     const restored = await startProgram(target.settings);
     const sent = async (): Promise<string[]> =>
       (await readdir(join(target.settings.DATA_DIR, 'mail')).catch(() => [])).filter((name) => name.endsWith('.eml'));

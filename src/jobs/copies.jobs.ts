@@ -1,4 +1,5 @@
 import type { Query } from '../database/query.js';
+import { SCHEDULED } from './scheduled.jobs.js';
 
 /** A job as a backup keeps it: what it takes to add it anew, whatever the version of graphile-worker. */
 export interface JobCopy {
@@ -32,13 +33,20 @@ export async function* copiesOfJobs(query: Query, size: number): AsyncGenerator<
   }
 }
 
-/** Adds jobs anew, by the functions of graphile-worker alone; what was buried is buried again. */
+/** Minutes from one run to the next, by the name of the job. */
+const ROUNDS = new Map<string, number>(Object.values(SCHEDULED).map(({ name, everyMinutes }) => [name, everyMinutes]));
+
+/**
+ * Adds jobs anew, by the functions of graphile-worker alone; what was buried is buried again. What comes round again begins its
+ * round now: it was planned in another time, and operators have things to put right before it removes anything.
+ */
 export async function addCopiesOfJobs(query: Query, copies: readonly JobCopy[]): Promise<void> {
   for (const { name, payload, queue, run_at, priority, attempts, max_attempts, key, flags, last_error } of copies) {
     const [job] = await query<{ id: string }>(
-      `SELECT id::text FROM graphile_worker.add_job($1, $2::json, queue_name => $3, run_at => $4::timestamptz, priority => $5,
+      `SELECT id::text FROM graphile_worker.add_job($1, $2::json, queue_name => $3,
+         run_at => greatest($4::timestamptz, now() + $9 * interval '1 minute'), priority => $5,
          max_attempts => $6, job_key => $7, flags => $8::text[])`,
-      [name, payload, queue, run_at, priority, max_attempts, key, flags?.length === 0 ? null : flags],
+      [name, payload, queue, run_at, priority, max_attempts, key, flags?.length === 0 ? null : flags, ROUNDS.get(name)],
     );
     if (attempts >= max_attempts)
       await query(`SELECT graphile_worker.permanently_fail_jobs(ARRAY[$1::bigint], $2)`, [job?.id, last_error]);
