@@ -123,6 +123,9 @@ describe('backup and restore', () => {
     await app.database.query(
       `SELECT graphile_worker.permanently_fail_jobs(ARRAY(SELECT id FROM graphile_worker.jobs WHERE task_identifier = 'test.buried'), 'why')`,
     );
+    await app.database.query(
+      `SELECT graphile_worker.add_job('privacy.retain', '{}'::json, run_at => now() - interval '1 day', job_key => 'privacy.retain')`,
+    );
     const target = await anEmptyInstance();
     expect((await run(target.settings, 'restore', '--from', await aBackup(settings)))[0]).toBe(0);
 

@@ -34,9 +34,8 @@ export function reportOf(
 ): ErrorReport | undefined {
   const { err, error_code: code } = line;
   if (!(err instanceof Error) || (code !== undefined && code !== UNFORESEEN)) return undefined;
-  // alerts tell operators of that, in its own words
-  for (let cause: unknown = err; cause instanceof Error; cause = cause.cause)
-    if (isDatabaseAway(cause)) return undefined;
+  // alerts tell operators of that, in its own words; but of a start that failed by it nobody else does
+  if (level === 'error' && isCausedByDatabaseAway(err)) return undefined;
   const tags = TAGS.flatMap((name) => {
     const value = line[name];
     return typeof value === 'string' || typeof value === 'number' ? [[name, String(value)] as const] : [];
@@ -47,6 +46,10 @@ export function reportOf(
     errors: chainOf(describeError(err)),
     tags: Object.fromEntries(tags),
   };
+}
+
+function isCausedByDatabaseAway(error: unknown): boolean {
+  return error instanceof Error && (isDatabaseAway(error) || isCausedByDatabaseAway(error.cause));
 }
 
 function chainOf({ type = 'Error', message, stack = '', cause }: DescribedError): ReportedError[] {
