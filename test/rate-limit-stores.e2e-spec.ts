@@ -88,6 +88,13 @@ function contractOf(open: () => Promise<RateLimitStore>): void {
     expect(await taken(1000, 16)).toBe(2);
   });
 
+  it('limits who asks two machines in turn, whose clocks are minutes apart', async () => {
+    let through = 0;
+    for (let turn = 0; turn < 16; turn += 1) through += (await taken(2000)) + (await taken(2090));
+
+    expect(through).toBeLessThanOrEqual(10);
+  });
+
   it('takes in what was counted elsewhere, and says all that it knows', async () => {
     await taken(1000, 2);
 

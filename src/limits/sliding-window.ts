@@ -14,11 +14,15 @@ export const secondOf = (time: Date): number => Math.floor(time.getTime() / 1000
  */
 export const firstSecondOf = (second: number): number => second - WINDOW_SECONDS;
 
+/** How far the clocks of machines may be apart before limits notice. */
+const APART_AT_MOST_SECONDS = 600;
+
 /**
- * The last second that is believed: other machines' clocks may be a little ahead. What was counted later than that comes from
- * before a clock was set back, and would keep its caller out until then.
+ * The last second that is believed: other machines' clocks may be ahead, and were their counts forgotten here, and ours there,
+ * nobody would be limited who asks both in turn. What was counted later than that comes from before a clock was set back, and
+ * would keep its caller out until then.
  */
-export const lastSecondOf = (second: number): number => second + WINDOW_SECONDS;
+export const lastSecondOf = (second: number): number => second + APART_AT_MOST_SECONDS;
 
 export const isCounted = (each: number, second: number): boolean =>
   each >= firstSecondOf(second) && each <= lastSecondOf(second);
