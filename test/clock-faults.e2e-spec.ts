@@ -39,7 +39,11 @@ describe('a clock that is set an hour ahead, then an hour behind, then right', (
       { command: [process.execPath, '--import', PRELOAD, MAIN], lifetime: 'the whole file' },
     );
   }, 60_000);
-  afterAll(() => cleanUp('the whole file'));
+  afterAll(async () => {
+    await cleanUp('the whole file');
+    // the folder, and what runs in it
+    await cleanUp();
+  });
 
   it.each<[string, number]>([
     ['right', 0],
