@@ -260,9 +260,9 @@ describe('replicas', () => {
 
     expect([1, 2, 3, 4].map((number) => about(findings, `replica ${number}`)).flat()).toEqual([
       'ok: it follows the primary',
-      'warning: it follows nobody, so that the primary answers everything',
-      'warning: it is a copy of another PostgreSQL, so that the primary answers everything',
-      expect.stringMatching(/^warning: .*ECONNREFUSED.*; the primary answers everything$/),
+      'warning: it follows nobody: the primary answers everything',
+      'warning: it is a copy of another PostgreSQL: the primary answers everything',
+      expect.stringMatching(/^warning: .*ECONNREFUSED.*: the primary answers everything$/),
     ]);
     expect(JSON.stringify(findings)).not.toContain(SECRETS[0]);
   });

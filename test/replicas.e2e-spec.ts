@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { loadConfig } from '../src/config/config.js';
+import { checkReplicas } from '../src/doctor/replicas-check.js';
 import { killTree, postmasterOf, treeOf } from '../tools/processes.mjs';
 import { eventually, startApp, type TestApp } from './support/app.js';
 import { atEnd, cleanUp } from './support/clean-up.js';
@@ -263,6 +265,8 @@ describe('lists with a replica', () => {
       expect((await get(after, '/api/v1/leads', await tokenOf(after))).status).toBe(200);
       const text = await (await fetch(await metricsUrlOf(after.log))).text();
       expect(valueOf(samplesOf(text), 'forecourt_replica_up', { replica: '1' })).toBe(0);
+      const config = loadConfig({ DATABASE_URL: promoted.url, DATABASE_REPLICA_URLS: other.url });
+      expect(await checkReplicas(config)).toEqual([expect.objectContaining({ state: 'warning' })]);
     } finally {
       await cleanUp();
     }

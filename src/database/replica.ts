@@ -15,7 +15,7 @@ export interface ReplicaState {
   readonly isStandby: boolean;
   /** The cluster that it is a copy of. */
   readonly system: string;
-  /** Which of the cluster's histories it follows: each promotion begins one. Heard of a new one late, at a checkpoint. */
+  /** That of the primary it follows. It hears of a new one late, at a checkpoint. */
   readonly timeline: number;
   readonly replayed: bigint;
 }

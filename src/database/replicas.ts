@@ -1,7 +1,9 @@
 import type { Logger } from 'pino';
+import { isDatabaseAway } from '../common/database-away.js';
+import { type PrimaryState, stateOfPrimary, whyNotOf } from './primary-state.js';
 import type { Query } from './query.js';
 import { Replica } from './replica.js';
-import { placeOf, WriteMarks } from './write-marks.js';
+import { WriteMarks } from './write-marks.js';
 
 const LOOK_EVERY_MS = 1_000;
 /** What somebody sees who has not written themselves is older than this by a second at most. */
@@ -44,8 +46,7 @@ export class Replicas {
   private readonly looking: NodeJS.Timeout;
   private look: Promise<void> | undefined;
   private samples: Sample[] = [];
-  private system: string | undefined;
-  private timeline = 0;
+  private primaryState: PrimaryState | undefined;
   private next = 0;
   /** Told of every read, once it is known who answered it. */
   onRead: (outcome: ReadOutcome) => void = () => undefined;
@@ -158,32 +159,25 @@ export class Replicas {
 
   private async lookAtPrimary(): Promise<void> {
     const at = performance.now();
-    const [row] = await this.primary<{ place: string; system: string; timeline: number }>(
-      `SELECT pg_current_wal_flush_lsn()::text AS place, (SELECT system_identifier FROM pg_control_system())::text AS system,
-         ('x' || left(pg_walfile_name(pg_current_wal_flush_lsn()), 8))::bit(32)::int AS timeline`,
-    );
-    if (row === undefined) return;
-    // places in one history say nothing of another
-    const isSame = row.system === this.system && row.timeline === this.timeline;
-    this.system = row.system;
-    this.timeline = row.timeline;
+    const before = this.primaryState;
+    const now = await stateOfPrimary(this.primary);
+    this.primaryState = now;
+    const isSame = now.system === before?.system && now.timeline === before.timeline;
     const kept = isSame ? this.samples.filter((sample) => sample.at > at - 2 * STALE_AFTER_MS) : [];
-    this.samples = [...kept, { at, place: placeOf(row.place) }];
+    this.samples = [...kept, { at, place: now.place }];
   }
 
   private async lookAt(watched: Watched): Promise<void> {
     const before = watched.trouble;
     let trouble: string | undefined;
     try {
-      const { isStandby, system, timeline, replayed } = await watched.replica.state();
-      const isOurs = system === this.system && timeline === this.timeline;
-      const reached = this.samples.filter(({ place }) => isOurs && place <= replayed).at(-1);
-      if (reached !== undefined) watched.caughtUpAt = reached.at;
-      if (this.system === undefined) trouble = 'the primary is not known yet';
-      else if (system !== this.system) trouble = 'it is a copy of another PostgreSQL';
-      else if (!isStandby) trouble = 'it follows nobody';
-      else if (!isOurs) trouble = 'it does not follow this primary, or has not heard of its promotion yet';
-      else if (replayed < this.leastPlace()) trouble = 'it is behind';
+      const state = await watched.replica.state();
+      trouble = this.primaryState === undefined ? 'the primary is not known yet' : whyNotOf(this.primaryState, state);
+      if (trouble === undefined) {
+        const reached = this.samples.filter(({ place }) => place <= state.replayed).at(-1);
+        if (reached !== undefined) watched.caughtUpAt = reached.at;
+        if (state.replayed < this.leastPlace()) trouble = 'it is behind';
+      }
     } catch (error) {
       trouble = error instanceof Error ? error.message : String(error);
     }
@@ -195,8 +189,8 @@ export class Replicas {
   }
 }
 
-/** Whether the server answered, though with a refusal: SQLSTATE, but for those of connections (08), of resources (53) and of its end (57P). */
+/** Whether the server answered, though with a refusal: a SQLSTATE that does not say that it is away. */
 function isOfStatement(error: unknown): boolean {
   const { code } = error as { readonly code?: unknown };
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^(08|53|57P)/.test(code);
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !isDatabaseAway(error);
 }

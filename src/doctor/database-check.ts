@@ -1,13 +1,13 @@
-import pg from 'pg';
+import type pg from 'pg';
 import type { Clock } from '../common/clock.js';
 import type { Config } from '../config/config.js';
 import { findEmbeddedPostgres } from '../database/embedded-postgres.js';
 import { migrationsOf } from '../database/migration-state.js';
 import { OLDEST_POSTGRES } from '../database/open-database.js';
 import { queryOf } from '../database/query.js';
+import { connectTo } from './connection.js';
 import { type Finding, failed, fine, wordsOf, skipped, warning } from './finding.js';
 
-const CONNECT_WITHIN_MS = 5_000;
 const MOST_CLOCK_DIFFERENCE_MS = 2_000;
 /** Where a line that is not encrypted leaves nothing but this machine or its own containers. */
 const NEARBY = /^(localhost|127\.|::1$|\[::1\]$|[^.:]+$)/;
@@ -33,15 +33,9 @@ export async function checkDatabase(config: Config, clock: Clock): Promise<reado
   const url = config.database.url ?? (await findEmbeddedPostgres(config.dataDir));
   if (url === undefined)
     return [skipped('database', 'the embedded PostgreSQL is not running; start Forecourt to have it looked at')];
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: 'forecourt-doctor',
-    connectionTimeoutMillis: CONNECT_WITHIN_MS,
-    query_timeout: CONNECT_WITHIN_MS,
-  });
-  client.on('error', () => undefined);
+  let client: pg.Client;
   try {
-    await client.connect();
+    client = await connectTo(url);
   } catch (error) {
     return [failed('database', wordsOf(error), adviceFor(error))];
   }

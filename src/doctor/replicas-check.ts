@@ -1,44 +1,37 @@
-import pg from 'pg';
 import type { Config } from '../config/config.js';
+import { type PrimaryState, stateOfPrimary, whyNotOf } from '../database/primary-state.js';
+import { queryOf } from '../database/query.js';
 import { Replica } from '../database/replica.js';
+import { connectTo } from './connection.js';
 import { type Finding, fine, skipped, wordsOf, warning } from './finding.js';
-
-const CONNECT_WITHIN_MS = 5_000;
 
 /** Whether each replica of DATABASE_REPLICA_URLS follows the primary. They are told by number: their addresses hold passwords. */
 export async function checkReplicas({ database: { url, replicaUrls } }: Config): Promise<readonly Finding[]> {
   if (replicaUrls.length === 0) return [];
   if (url === undefined) return [skipped('replicas', 'the embedded PostgreSQL has none')];
-  let system: string;
+  let primary: PrimaryState;
   try {
-    system = await systemOf(url);
+    primary = await primaryAt(url);
   } catch {
     return [skipped('replicas', 'they are compared with the primary, which does not answer')];
   }
-  return Promise.all(replicaUrls.map((replicaUrl, index) => findingOf(replicaUrl, `replica ${index + 1}`, system)));
+  return Promise.all(replicaUrls.map((replicaUrl, index) => findingOf(replicaUrl, `replica ${index + 1}`, primary)));
 }
 
-async function findingOf(url: string, check: string, system: string): Promise<Finding> {
+async function findingOf(url: string, check: string, primary: PrimaryState): Promise<Finding> {
   const replica = new Replica(url, 1, () => undefined);
   try {
-    const state = await replica.state();
-    if (state.system !== system)
-      return warning(
-        check,
-        'it is a copy of another PostgreSQL, so that the primary answers everything',
-        'Make it anew from the primary (pg_basebackup)',
-      );
-    if (!state.isStandby)
-      return warning(
-        check,
-        'it follows nobody, so that the primary answers everything',
-        'Name a standby in DATABASE_REPLICA_URLS, or nothing',
-      );
-    return fine(check, 'it follows the primary');
+    const reason = whyNotOf(primary, await replica.state());
+    if (reason === undefined) return fine(check, 'it follows the primary');
+    return warning(
+      check,
+      `${reason}: the primary answers everything`,
+      'Name standbys of DATABASE_URL in DATABASE_REPLICA_URLS; make one that is none anew (pg_basebackup)',
+    );
   } catch (error) {
     return warning(
       check,
-      `${wordsOf(error)}; the primary answers everything`,
+      `${wordsOf(error)}: the primary answers everything`,
       'Start it, or correct DATABASE_REPLICA_URLS',
     );
   } finally {
@@ -46,21 +39,10 @@ async function findingOf(url: string, check: string, system: string): Promise<Fi
   }
 }
 
-/** The number of a cluster and all its copies. */
-async function systemOf(url: string): Promise<string> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: 'forecourt-doctor',
-    connectionTimeoutMillis: CONNECT_WITHIN_MS,
-    query_timeout: CONNECT_WITHIN_MS,
-  });
-  client.on('error', () => undefined);
+async function primaryAt(url: string): Promise<PrimaryState> {
+  const client = await connectTo(url);
   try {
-    await client.connect();
-    const { rows } = await client.query<{ system: string }>(
-      'SELECT system_identifier::text AS system FROM pg_control_system()',
-    );
-    return rows[0]?.system ?? '';
+    return await stateOfPrimary(queryOf(client));
   } finally {
     await client.end().catch(() => undefined);
   }
