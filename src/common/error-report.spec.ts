@@ -47,5 +47,8 @@ describe('reportOf', () => {
     expect(reportOf({ err, error_code: 'INTERNAL_ERROR' }, 'x', 'error')).toBeDefined();
     const away = Object.assign(new Error('x'), { code: 'ECONNREFUSED' });
     expect(reportOf({ err: new Error('a job failed', { cause: away }) }, 'x', 'error')).toBeUndefined();
+    expect(reportOf({ err: away }, 'x', 'fatal')).toBeDefined();
+    const round = new Error('x');
+    expect(reportOf({ err: Object.assign(round, { cause: round }) }, 'x', 'error')).toBeDefined();
   });
 });

@@ -1,7 +1,7 @@
 import { join, sep } from 'node:path';
 import { PROJECT_ROOT } from '../config/project-root.js';
 import { isDatabaseAway } from './database-away.js';
-import { type DescribedError, describeError } from './logging.js';
+import { type DescribedError, describeError, MOST_CAUSES } from './logging.js';
 import { maskEmails } from './privacy.js';
 
 /** One error of a chain, as it may leave this machine. */
@@ -48,8 +48,9 @@ export function reportOf(
   };
 }
 
-function isCausedByDatabaseAway(error: unknown): boolean {
-  return error instanceof Error && (isDatabaseAway(error) || isCausedByDatabaseAway(error.cause));
+function isCausedByDatabaseAway(error: unknown, depth = 0): boolean {
+  if (!(error instanceof Error)) return false;
+  return isDatabaseAway(error) || (depth < MOST_CAUSES && isCausedByDatabaseAway(error.cause, depth + 1));
 }
 
 function chainOf({ type = 'Error', message, stack = '', cause }: DescribedError): ReportedError[] {

@@ -161,7 +161,7 @@ async function readableStream(): Promise<DestinationStream> {
 }
 
 /** Errors of a chain of causes that are told; a chain may lead back to its beginning. */
-const MOST_CAUSES = 5;
+export const MOST_CAUSES = 5;
 
 export interface DescribedError {
   readonly type?: string;
