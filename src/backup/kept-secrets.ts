@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { readdir, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { writeDurably } from '../common/durable-files.js';
+import { makeFolder, writeDurably } from '../common/durable-files.js';
 import type { Config } from '../config/config.js';
 import type { ArchivedSecret } from './archive.js';
 
@@ -31,7 +31,7 @@ export async function placeSecrets({ dataDir }: Config, secrets: readonly Archiv
     const place = join(dataDir, path);
     const there = await textAt(place);
     if (there === text) continue;
-    await mkdir(dirname(place), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(place));
     if (there !== undefined) await rename(place, `${place}${REPLACED}${randomUUID().slice(0, 8)}`);
     await writeDurably(place, text);
   }

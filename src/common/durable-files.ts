@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** What a name under way ends in; a dot before it hides it. */
@@ -9,6 +9,16 @@ export const PARTIAL = '.partial';
 export async function forceFolder(folder: string): Promise<void> {
   const directory = await open(folder, 'r');
   await directory.sync().finally(() => directory.close());
+}
+
+/** Makes a folder, and those that it lies in, for their owner alone. They stay once it resolves. */
+export async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = folder; ; made = dirname(made)) {
+    await forceFolder(dirname(made));
+    if (made === first || made === dirname(made)) return;
+  }
 }
 
 /** Keeps a text in a file for its owner alone, whole or not at all, in place of what was there. Durable when it resolves. */

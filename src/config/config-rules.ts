@@ -1,4 +1,5 @@
-import { join, resolve, sep } from 'node:path';
+import { join, resolve } from 'node:path';
+import { isWithinFolder } from './paths.js';
 import type { SettingValues } from './settings.js';
 
 /** Values that stand in examples and guides, and so are known to everybody. */
@@ -75,8 +76,7 @@ export function problemsOf(values: SettingValues): string[] {
   if (values.SECRET_KEY === undefined) problems.push('SECRET_KEY is required in production');
   if (values.DATABASE_URL === undefined) problems.push('DATABASE_URL is required in production');
   const uploadDir = resolve(values.UPLOAD_DIR ?? join(values.DATA_DIR, 'uploads'));
-  const keepsFilesItself =
-    values.STORAGE_DRIVER === 'disk' && uploadDir.startsWith(join(resolve(values.DATA_DIR), sep));
+  const keepsFilesItself = values.STORAGE_DRIVER === 'disk' && isWithinFolder(uploadDir, resolve(values.DATA_DIR));
   if (values.FILE_ENCRYPTION && keyIds.length === 0 && !keepsFilesItself)
     problems.push('FILE_ENCRYPTION_KEYS is required in production unless files lie under DATA_DIR');
   if (values.DEBUG) problems.push('DEBUG must be false in production');
@@ -95,7 +95,7 @@ function areNotesAmongFiles({
   if (notes === undefined) return false;
   if (notes.kind === 'bucket') return notes.bucket === S3_BUCKET && notes.prefix === (S3_PREFIX ?? '');
   const files = resolve(UPLOAD_DIR ?? join(DATA_DIR, 'uploads'));
-  return `${notes.path}${sep}`.startsWith(`${files}${sep}`);
+  return isWithinFolder(notes.path, files);
 }
 
 function problemsOfSigning(values: SettingValues): string[] {

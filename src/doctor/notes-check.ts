@@ -1,12 +1,10 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { sep } from 'node:path';
 import type { Config } from '../config/config.js';
+import { isWithinFolder } from '../config/paths.js';
 import { notePlaceAt } from '../privacy/note-places.js';
 import { type Finding, fine, wordsOf, warning } from './finding.js';
 import { exists, nearestFolder } from './folders.js';
-
-const isWithin = (path: string, folder: string): boolean => `${path}${sep}`.startsWith(`${folder}${sep}`);
 
 /** Whether the notes of erasures can be read, and those to come can be written where that shows without writing one. */
 export async function checkNotes(config: Config): Promise<readonly Finding[]> {
@@ -16,7 +14,7 @@ export async function checkNotes(config: Config): Promise<readonly Finding[]> {
     if (place.kind === 'folder') await access(await nearestFolder(place.path), constants.W_OK | constants.X_OK);
     if (place.kind === 'folder' && !(await exists(place.path)))
       return [fine('erasure notes', 'the folder is not there yet; the first erasure makes it')];
-    if (config.isProduction && place.kind === 'folder' && isWithin(place.path, config.dataDir))
+    if (config.isProduction && place.kind === 'folder' && isWithinFolder(place.path, config.dataDir))
       return [
         warning(
           'erasure notes',

@@ -1,6 +1,6 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { forceFolder, PARTIAL, writeDurably } from '../common/durable-files.js';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeFolder, PARTIAL, writeDurably } from '../common/durable-files.js';
 import type { NotePlace } from './note-place.js';
 
 /** A folder of this machine, or one that several share. */
@@ -8,7 +8,7 @@ export class NoteFolder implements NotePlace {
   constructor(readonly name: string) {}
 
   async put(name: string, text: string): Promise<void> {
-    if ((await mkdir(this.name, { recursive: true, mode: 0o700 })) !== undefined) await forceFolder(dirname(this.name));
+    await makeFolder(this.name);
     await writeDurably(join(this.name, name), text);
   }
 
