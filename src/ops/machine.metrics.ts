@@ -5,6 +5,8 @@ import { Metrics } from '../common/metrics.js';
 /** Linux tells them; elsewhere they are not there. */
 const OWN_IO = '/proc/self/io';
 const OWN_NETWORK = '/proc/self/net/dev';
+/** Columns of bytes in it. */
+const [RECEIVED, SENT] = [0, 8];
 
 /** What goes to and from the disk and the network, beside what Node itself tells of the process. */
 @Injectable()
@@ -44,14 +46,11 @@ export function ioOf(text: string): Record<'read' | 'write', number> | undefined
 
 /** The sum over all interfaces of proc_pid_net(5). */
 export function trafficOf(text: string): Record<'received' | 'sent', number> | undefined {
+  if (!text.includes('Receive')) return undefined;
   const lines = text.split('\n').flatMap((line) => {
     const [, name, numbers = ''] = /^\s*([^:\s]+):\s*(.+)$/.exec(line) ?? [];
     return name === undefined || name === 'lo' ? [] : [numbers.trim().split(/\s+/).map(Number)];
   });
-  if (!text.includes('Receive')) return undefined;
   const sumOf = (column: number): number => lines.reduce((sum, numbers) => sum + (numbers[column] ?? 0), 0);
   return { received: sumOf(RECEIVED), sent: sumOf(SENT) };
 }
-
-const RECEIVED = 0;
-const SENT = 8;
