@@ -78,6 +78,7 @@ describe('GET /api/v1/admin/mail/status', () => {
       last_failure: null,
     };
     expect(status).toEqual({
+      is_enabled: true,
       delivery: 'folder',
       folder: join(app.dataDir, 'mail'),
       server: null,

@@ -111,6 +111,7 @@ describe('loadConfig', () => {
       },
       alerts: { webhook: undefined },
       mail: {
+        isOn: true,
         smtp: undefined,
         connections: 4,
         dkim: undefined,
@@ -315,6 +316,7 @@ describe('loadConfig', () => {
       's3://notes/a//b/',
       { privacy: { erasureNotes: { kind: 'bucket', bucket: 'notes', prefix: 'a/b/' } } },
     ],
+    ['NOTIFICATIONS_ENABLED', 'false', { mail: { isOn: false } }],
     ['SMTP_HOST', 'smtp.test', { mail: { smtp } }],
     ['SMTP_PORT', '465', { mail: { smtp: { port: 465 } } }, { SMTP_HOST: 'smtp.test' }],
     ['SMTP_TLS', 'starttls', { mail: { smtp: { tls: 'starttls' } } }, { SMTP_HOST: 'smtp.test' }],

@@ -3,6 +3,8 @@ import type { SettingValues } from './settings.js';
 
 /** What mail is written and sent with. */
 export interface MailConfig {
+  /** Otherwise nothing is sent or written into the folder: each message is cancelled when its turn comes. */
+  readonly isOn: boolean;
   /** Undefined means: write each message as an `.eml` file under `dataDir`/mail. */
   readonly smtp:
     | {
@@ -46,6 +48,7 @@ export interface MailConfig {
 
 export function toMailConfig(values: SettingValues): MailConfig {
   return {
+    isOn: values.NOTIFICATIONS_ENABLED,
     smtp:
       values.SMTP_HOST === undefined
         ? undefined

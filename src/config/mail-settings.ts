@@ -2,6 +2,7 @@ import { optional, secret, setting } from './setting.js';
 import {
   colour,
   domainName,
+  flag,
   languageTag,
   lines,
   list,
@@ -20,6 +21,12 @@ import {
 
 /** The settings of the group Mail. */
 export const MAIL_SETTINGS = {
+  NOTIFICATIONS_ENABLED: setting(
+    'Mail',
+    flag,
+    'true',
+    'false: no mail leaves; each is on record as cancelled, and everything else works',
+  ),
   SMTP_HOST: optional(
     'Mail',
     text,

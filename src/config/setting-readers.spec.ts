@@ -83,6 +83,7 @@ describe('a setting that cannot be read', () => {
     ['OTEL_EXPORTER_OTLP_HEADERS', 'must not hold control characters', 'a=b%0d%0Ahush', 'a=%00'],
     ['OTEL_EXPORTER_OTLP_TIMEOUT', 'must be a whole number from 100 to 60000', '99', '10s'],
     ['OTEL_SDK_DISABLED', 'must be true or false', 'maybe'],
+    ['NOTIFICATIONS_ENABLED', 'must be true or false', 'maybe'],
     ['OTEL_RESOURCE_ATTRIBUTES', 'must list pairs as name=value, percent-encoded', 'production', 'a=ü'],
     [
       'OTEL_TRACES_SAMPLER',

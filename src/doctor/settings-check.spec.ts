@@ -30,6 +30,7 @@ describe('settings that allow a start', () => {
     ['ALLOW_UNVERIFIED_SIGN_IN', 'true'],
     ['API_KEY_NEVER_EXPIRES', 'true'],
     ['FILE_ENCRYPTION', 'false'],
+    ['NOTIFICATIONS_ENABLED', 'false'],
     ['SMTP_TLS', 'none'],
     ['PUBLIC_URL', 'http://intake.practice.law'],
     ['PUBLIC_URL', ''],

@@ -48,6 +48,12 @@ const ALWAYS: readonly Risk[] = [
     advice: 'Set it to true, and keep FILE_ENCRYPTION_KEYS somewhere else as well',
   },
   {
+    setting: 'NOTIFICATIONS_ENABLED',
+    isTaken: ({ mail }) => !mail.isOn,
+    says: 'no mail leaves: nobody hears of a new lead, and no link to a new password arrives',
+    advice: 'Set it to true, unless this installation is to write to nobody',
+  },
+  {
     setting: 'SMTP_TLS',
     isTaken: ({ mail }) => mail.smtp?.tls === 'none',
     says: 'mails and the password of the mail server go over an open line',

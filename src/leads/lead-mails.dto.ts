@@ -9,7 +9,7 @@ const SUMMARIES: Readonly<Record<MailMessage['state'], string>> = {
   sent: 'Arrived at the mail server',
   failed: 'Not arrived: the mail server did not take it, and it is given up',
   suppressed: 'Not sent: the address has refused mail before',
-  cancelled: 'Not sent: cancelled by an administrator',
+  cancelled: 'Not sent: an administrator cancelled it, or switched all mail off',
 };
 
 /** A mail about a lead. */

@@ -48,6 +48,15 @@ export class MailAttemptsRepository {
     return rows.length > 0;
   }
 
+  /** Ends the attempt of a process that died, if there is one. */
+  async interrupt(tx: Tx, messageId: string, endedAt: Date): Promise<void> {
+    await rowsIn(
+      tx,
+      `UPDATE mail_attempts SET ended_at = $2, outcome = 'interrupted' WHERE message_id = $1 AND ended_at IS NULL`,
+      [messageId, endedAt],
+    );
+  }
+
   /** Takes back an attempt that never came to the server. Whether it was still open. */
   async retract(tx: Tx, messageId: string, number: number): Promise<boolean> {
     const rows = await rowsIn(

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Logger } from 'pino';
 import { AlertsService } from '../alerts/alerts.service.js';
@@ -62,7 +62,7 @@ interface Attempt extends BegunAttempt {
  * where the server takes a message and the connection breaks before it says so (RFC 5321, 4.5.4.1, and RFC 1047).
  */
 @Injectable()
-export class MailDelivery {
+export class MailDelivery implements OnApplicationBootstrap {
   private readonly logger: Logger;
   /** As many at a time as there are connections: a wait in nodemailer's pool would count as the server's. */
   private readonly inTurn: LimitFunction;
@@ -87,12 +87,16 @@ export class MailDelivery {
     this.logger = logger.child({ logger: 'mail' });
   }
 
+  onApplicationBootstrap(): void {
+    if (!this.config.mail.isOn) this.logger.warn('mail is switched off (NOTIFICATIONS_ENABLED): none leaves');
+  }
+
   /** The job. Running it twice does no harm: see the class. */
   async deliver(cause: Cause, id: string, round = 0): Promise<void> {
     const { outages } = this;
     // every message passes here, and hardly any has to be set aside
     const begun =
-      (await this.deliveries.beginAlone(id, this.clock.now(), round)) ??
+      (this.config.mail.isOn ? await this.deliveries.beginAlone(id, this.clock.now(), round) : null) ??
       (await this.transactions.run(cause, (tx) => this.setAside(tx, id, round)));
     if (begun !== null) await this.attempt({ ...begun, outages, isProbe: false });
   }
@@ -111,7 +115,7 @@ export class MailDelivery {
     const state = await this.server.lock(tx);
     if (state.pausedSince === null || state.round !== round) return null;
     for (;;) {
-      const id = await this.messages.findNextHeld(tx);
+      const id = this.config.mail.isOn ? await this.messages.findNextHeld(tx) : null;
       if (id === null) {
         await this.server.resume(tx, state);
         return null;
@@ -122,7 +126,7 @@ export class MailDelivery {
         return begun;
       }
       const message = await this.messages.lockById(tx, id);
-      if (message !== null) await this.suppress(tx, message);
+      if (message !== null) await this.settleUnsent(tx, message);
     }
   }
 
@@ -130,7 +134,7 @@ export class MailDelivery {
   private async setAside(tx: Tx, id: string, round: number): Promise<BegunAttempt | null> {
     const state = await this.server.lock(tx);
     const message = await this.messages.lockById(tx, id);
-    if (message === null || message.round !== round || (await this.suppress(tx, message))) return null;
+    if (message === null || message.round !== round || (await this.settleUnsent(tx, message))) return null;
     const now = this.clock.now();
     if (state.pausedSince === null) {
       const begun = await this.deliveries.begin(tx, id, now, { isProbe: false, round });
@@ -145,14 +149,24 @@ export class MailDelivery {
     return null;
   }
 
-  /** Settles a message whose recipient is suppressed. True when nothing is to be done about a message any more. */
-  private async suppress(tx: Tx, message: MailMessage): Promise<boolean> {
+  /**
+   * Settles a message where mail is switched off, or whose recipient is suppressed. True when nothing is to be done about a
+   * message any more.
+   */
+  private async settleUnsent(tx: Tx, message: MailMessage): Promise<boolean> {
     if (message.isSettled) return true;
-    const reason = await this.suppressions.findReason(tx, message.recipient);
-    if (reason === null) return false;
-    message.markSuppressed(this.clock.now(), reason);
+    const now = this.clock.now();
+    if (this.config.mail.isOn) {
+      const reason = await this.suppressions.findReason(tx, message.recipient);
+      if (reason === null) return false;
+      message.markSuppressed(now, reason);
+      this.logger.warn(lineAbout(message), 'mail not sent: its recipient refuses for good');
+    } else {
+      message.markSwitchedOff(now);
+      this.logger.info(lineAbout(message), 'mail not sent: mail is switched off');
+    }
+    await this.attempts.interrupt(tx, message.id, now);
     await this.messages.update(tx, message, CHANGED);
-    this.logger.warn(lineAbout(message), 'mail not sent: its recipient refuses for good');
     return true;
   }
 

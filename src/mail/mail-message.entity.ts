@@ -5,7 +5,7 @@ import { MailJustResent, MailNotWaiting, MailSecretGone, MailStillUnderWay } fro
 /**
  * queued: never tried · sending: under way, or was when its process died · retrying: tried, will be again ·
  * sent: the mail server has it · failed: given up · suppressed: not tried, because its recipient refuses for good ·
- * cancelled: not tried any more, because an operator said so
+ * cancelled: not tried any more, because an operator said so, of this one or of all mail
  */
 export enum MailState {
   Queued = 'queued',
@@ -155,6 +155,13 @@ export class MailMessage {
     if (!WAITING.has(this.state)) throw new MailNotWaiting();
     this.settle(MailState.Cancelled);
     this.cancelledAt = now;
+  }
+
+  /** Does not try it, or not any more, because no mail is to leave at all. */
+  markSwitchedOff(now: Date): void {
+    this.settle(MailState.Cancelled);
+    this.cancelledAt = now;
+    this.lastError = 'mail is switched off (NOTIFICATIONS_ENABLED)';
   }
 
   /**

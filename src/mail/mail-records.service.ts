@@ -1,8 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { type Actor, nameOf } from '../common/actor.js';
 import { Clock } from '../common/clock.js';
 import type { Rows } from '../common/pagination.js';
+import { CONFIG, type Config } from '../config/config.js';
 import { causeOf, type Tx } from '../database/transactions.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { MAIL_TEMPLATES, type MailTemplate } from './mail-catalogue.js';
@@ -11,7 +12,13 @@ import { MailComposer } from './mail-composer.js';
 import { MailMessage, MailState } from './mail-message.entity.js';
 import type { MailSuppression } from './mail-suppression.entity.js';
 import { MailSuppressionsRepository, type SuppressionListing } from './mail-suppressions.repository.js';
-import { MailNotFound, MailNotRenderable, MailRecipientSuppressed, MailSuppressionNotFound } from './mail.errors.js';
+import {
+  MailNotFound,
+  MailNotRenderable,
+  MailRecipientSuppressed,
+  MailSuppressionNotFound,
+  MailSwitchedOff,
+} from './mail.errors.js';
 import { DELIVER_MAIL } from './mail.jobs.js';
 import { type MailListing, MailRepository } from './mail.repository.js';
 
@@ -63,6 +70,7 @@ export class MailRecordsService {
     private readonly composer: MailComposer,
     private readonly jobs: JobsService,
     private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /** Newest first. */
@@ -95,12 +103,14 @@ export class MailRecordsService {
    * Queues a settled message again, and returns the one that goes out. What was sent is repeated by a new message with a
    * Message-ID of its own that names the first; a recipient would otherwise take it for one he has. Everything else is tried
    * anew as it is, with all its attempts: where the server had it after all, both are one message to whoever receives them.
-   * Throws `MailNotFound`, `MailStillUnderWay`, `MailSecretGone`, `MailJustResent`, `MailAlreadyResent` and `MailRecipientSuppressed`.
+   * Throws `MailNotFound`, `MailStillUnderWay`, `MailSecretGone`, `MailJustResent`, `MailAlreadyResent`,
+   * `MailRecipientSuppressed` and `MailSwitchedOff`.
    */
   async resend(tx: Tx, id: string): Promise<MailMessage> {
     const message = await this.lock(tx, id);
     const now = this.clock.now();
     message.checkResendable(now);
+    if (!this.config.mail.isOn) throw new MailSwitchedOff();
     if ((await this.suppressions.findReason(tx, message.recipient)) !== null) throw new MailRecipientSuppressed();
     let queued = message;
     if (message.state === MailState.Sent) {

@@ -13,6 +13,7 @@ import {
 } from './mail-figures.repository.js';
 import { headersTo, senderDomain } from './mail-headers.js';
 import { MailServerRepository, type MailServerState } from './mail-server.repository.js';
+import { MailSwitchedOff } from './mail.errors.js';
 import { composingTransport } from './mail.transport.js';
 import { SmtpDialogue, type SmtpStep } from './smtp-dialogue.js';
 
@@ -38,6 +39,8 @@ export interface MailServerCheck {
 }
 
 export interface MailStatus {
+  /** Otherwise no message is sent. */
+  readonly isOn: boolean;
   /** Null when no mail server is set, and mail goes into the folder. */
   readonly server: MailServerCheck | null;
   readonly folder: string | null;
@@ -80,6 +83,7 @@ export class MailStatusService {
     ]);
     const { pausedSince, nextProbeAt, lastError } = state;
     return {
+      isOn: this.config.mail.isOn,
       server,
       folder: server === null ? this.eml.folder : null,
       pause: { pausedSince, nextProbeAt, lastError: masked(lastError) },
@@ -101,11 +105,17 @@ export class MailStatusService {
     return (await this.states.read()).pausedSince !== null;
   }
 
+  /** Throws `MailSwitchedOff`. */
+  checkIsOn(): void {
+    if (!this.config.mail.isOn) throw new MailSwitchedOff();
+  }
+
   /**
    * Sends a message now, past the queue, its pauses and suppressions, over a connection of its own. Never throws for what the
-   * server says: each step has its words.
+   * server says: each step has its words. Throws `MailSwitchedOff`.
    */
   async sendTest(to: string): Promise<MailTest> {
+    this.checkIsOn();
     const { smtp, companyName, fromEmail, sendWithinMs } = this.config.mail;
     const id = randomUUID();
     const messageId = `<${id}@${senderDomain(this.config)}>`;

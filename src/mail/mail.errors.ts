@@ -36,6 +36,11 @@ export class MailRecipientSuppressed extends refusal(
   'MAIL_RECIPIENT_SUPPRESSED',
   'The recipient refused mail for good; lift the suppression first',
 ) {}
+export class MailSwitchedOff extends refusal(
+  409,
+  'MAIL_SWITCHED_OFF',
+  'No mail leaves this installation until its operator switches mail on',
+) {}
 export class MailNotRenderable extends refusal(
   409,
   'MAIL_NOT_RENDERABLE',

@@ -74,8 +74,9 @@ export class MailAdminService {
     });
   }
 
-  /** On record before the server hears of it. */
+  /** On record before the server hears of it. Throws `MailSwitchedOff`. */
   async sendTest(actor: Actor, to: string): Promise<MailTest> {
+    this.delivery.checkIsOn();
     await this.audit.recordAlone(actor, { action: 'mail.test_sent', targetKind: 'mail', targetId: null });
     return this.delivery.sendTest(to);
   }

@@ -24,6 +24,7 @@ import {
   MailRecipientSuppressed,
   MailSecretGone,
   MailStillUnderWay,
+  MailSwitchedOff,
 } from '../mail/mail.errors.js';
 import { MailAdminService } from './mail-admin.service.js';
 import {
@@ -99,6 +100,7 @@ export class MailMessagesController {
     MailJustResent,
     MailAlreadyResent,
     MailRecipientSuppressed,
+    MailSwitchedOff,
     UnprocessableFields,
   )
   async resendMail(@CurrentActor() actor: Actor, @UuidParam('message_id') id: string): Promise<MailMessageResponse> {

@@ -65,7 +65,7 @@ export class MailMessageResponse {
     enum: MailState,
     enumName: 'MailState',
     description:
-      'queued: not tried yet; sending: under way; retrying: tried, will be again; sent: the mail server has it; failed: given up; suppressed: not tried, because the recipient refuses for good; cancelled: by an operator',
+      'queued: not tried yet; sending: under way; retrying: tried, will be again; sent: the mail server has it; failed: given up; suppressed: not tried, because the recipient refuses for good; cancelled: by an operator, this one or all mail (NOTIFICATIONS_ENABLED)',
   })
   state!: MailState;
 

@@ -9,6 +9,7 @@ import { RateLimited } from '../common/rate-limited.js';
 import { Accepts } from '../common/request-body.js';
 import { MailDnsService } from '../mail/mail-dns.service.js';
 import { MailStatusService } from '../mail/mail-status.service.js';
+import { MailSwitchedOff } from '../mail/mail.errors.js';
 import { MailAdminService } from './mail-admin.service.js';
 import {
   MailStatusResponse,
@@ -63,7 +64,7 @@ export class MailStatusController {
       'Past the queue, its pauses and suppressions. Answers 200 whatever the mail server says, with its own words at each step.',
   })
   @ApiOkResponse({ type: MailTestResponse })
-  @ApiErrors(BodyTooLarge, UnsupportedMediaType, UnprocessableFields)
+  @ApiErrors(MailSwitchedOff, BodyTooLarge, UnsupportedMediaType, UnprocessableFields)
   async sendTestMail(@CurrentActor() actor: Actor, @Body() { to }: TestMailRequest): Promise<MailTestResponse> {
     return toMailTestResponse(await this.mail.sendTest(actor, to));
   }

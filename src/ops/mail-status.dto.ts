@@ -102,6 +102,9 @@ export class MailOutcomesResponse {
 }
 
 export class MailStatusResponse {
+  @ApiProperty({ description: 'false: no mail leaves (NOTIFICATIONS_ENABLED)' })
+  is_enabled!: boolean;
+
   @ApiProperty({ enum: ['smtp', 'folder'], description: 'folder: SMTP_HOST is not set, mails are written as files' })
   delivery!: 'smtp' | 'folder';
 
@@ -177,8 +180,9 @@ export class SenderPoliciesResponse {
 }
 
 export function toMailStatusResponse(status: MailStatus): MailStatusResponse {
-  const { server, folder, pause, depth, oldestWaitingSeconds, lastHour, lastDay } = status;
+  const { isOn, server, folder, pause, depth, oldestWaitingSeconds, lastHour, lastDay } = status;
   return {
+    is_enabled: isOn,
     delivery: server === null ? 'folder' : 'smtp',
     folder,
     server: server === null ? null : toServerCheckResponse(server),
