@@ -7,7 +7,7 @@ import { cleanUp } from './support/clean-up.js';
 import { makePdf } from './support/documents.mjs';
 import { aLead, anAttorney, anEmail, bearer, sendJson, tokenOf } from './support/leads.js';
 import { makeFolder, Program, type RunningForecourt, startProgram } from './support/program.js';
-import { S3_ACCOUNT, startS3 } from './support/s3rver.js';
+import { startS3 } from './support/s3rver.js';
 
 let app: TestApp;
 let settings: Settings;
@@ -154,13 +154,7 @@ describe('backup and restore', () => {
   it('move an instance from a disk to S3, by an archive in S3', async () => {
     await start();
     const made = await leads(5, 80_000);
-    const { url } = await startS3('forecourt');
-    const s3 = {
-      S3_ENDPOINT: url,
-      S3_PATH_STYLE: 'true',
-      S3_ACCESS_KEY_ID: S3_ACCOUNT.accessKeyId,
-      S3_SECRET_ACCESS_KEY: S3_ACCOUNT.secretAccessKey,
-    };
+    const { settings: s3 } = await startS3('forecourt');
 
     const [code, said] = await run({ ...settings, ...s3 }, 'backup', '--to', 's3://forecourt/daily');
 

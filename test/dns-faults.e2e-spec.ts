@@ -5,7 +5,7 @@ import { eventually, startApp } from './support/app.js';
 import { atEnd, cleanUp } from './support/clean-up.js';
 import { anEmail, jsonOf, submit } from './support/leads.js';
 import { attemptsAt, closeApps, isPaused, messageTo, reaches, startMailingApp } from './support/mail.js';
-import { S3_ACCOUNT, startS3 } from './support/s3rver.js';
+import { startS3 } from './support/s3rver.js';
 import { startSmtp } from './support/smtp.js';
 
 /** Every name leads to this machine, or nobody knows any: what a broken resolver says. */
@@ -72,12 +72,10 @@ describe('without DNS', () => {
   it('a résumé that belongs into S3 is refused with 503, nothing of it is kept, and the next one is taken', async () => {
     const store = await startS3('dns');
     const app = await startApp({
+      ...store.settings,
       STORAGE_DRIVER: 's3',
       S3_ENDPOINT: store.url.replace('127.0.0.1', 'localhost'),
       S3_BUCKET: 'dns',
-      S3_PATH_STYLE: 'true',
-      S3_ACCESS_KEY_ID: S3_ACCOUNT.accessKeyId,
-      S3_SECRET_ACCESS_KEY: S3_ACCOUNT.secretAccessKey,
     });
     atEnd(() => app.close());
     expect((await submit(app)).status).toBe(201);

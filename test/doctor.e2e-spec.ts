@@ -14,7 +14,7 @@ import { atEnd, cleanUp } from './support/clean-up.js';
 import { makeDatabase, type TestDatabase } from './support/database.js';
 import { MAIN, makeFolder, Program, someSettings, startProgram } from './support/program.js';
 import { type Pair, startPair } from './support/replica.js';
-import { S3_ACCOUNT, startS3 } from './support/s3rver.js';
+import { startS3 } from './support/s3rver.js';
 import { migrateTo } from './support/schema.js';
 import { startRawServer, startSmtp } from './support/smtp.js';
 
@@ -295,13 +295,7 @@ describe('the notes of erasures', () => {
   it('are in danger where the folder is none, or the bucket is not there', async () => {
     const folder = await makeFolder();
     await writeFile(join(folder, 'file'), 'x');
-    const { url: S3_ENDPOINT } = await startS3('notes');
-    const S3 = {
-      S3_ENDPOINT,
-      S3_PATH_STYLE: 'true',
-      S3_ACCESS_KEY_ID: S3_ACCOUNT.accessKeyId,
-      S3_SECRET_ACCESS_KEY: S3_ACCOUNT.secretAccessKey,
-    };
+    const { settings: S3 } = await startS3('notes');
 
     expect(await notes({ ERASURE_NOTES: join(folder, 'file') })).toEqual([expect.stringMatching(/^warning: ENOTDIR/)]);
     expect(await notes({ ...S3, ERASURE_NOTES: 's3://notes/erasures' })).toEqual(['ok: 0 are kept']);
@@ -355,13 +349,7 @@ describe('storage and disk', () => {
   });
 
   it('try each store that is set: one that answers, one without the bucket, one that is away', async () => {
-    const S3 = {
-      S3_ENDPOINT: (await startS3('forecourt')).url,
-      S3_BUCKET: 'forecourt',
-      S3_PATH_STYLE: 'true',
-      S3_ACCESS_KEY_ID: S3_ACCOUNT.accessKeyId,
-      S3_SECRET_ACCESS_KEY: S3_ACCOUNT.secretAccessKey,
-    };
+    const S3 = { ...(await startS3('forecourt')).settings, S3_BUCKET: 'forecourt' };
     const s3 = async (change: Record<string, string>): Promise<string[]> =>
       about(await examineWith({ ...S3, ...change }), 'storage s3');
 

@@ -9,7 +9,7 @@ import { cleanUp } from './support/clean-up.js';
 import { makePdf } from './support/documents.mjs';
 import { aLead, get, tokenOf } from './support/leads.js';
 import { MAIN, Program } from './support/program.js';
-import { S3_ACCOUNT, startS3 } from './support/s3rver.js';
+import { startS3 } from './support/s3rver.js';
 
 const CLI = join(dirname(MAIN), 'cli.js');
 const newKey = (id: string): string => `${id}:${randomBytes(32).toString('base64')}`;
@@ -29,11 +29,8 @@ async function start(more: Record<string, string> = {}): Promise<void> {
 /** With a disk and an S3 store, both at hand. */
 async function startWithS3(more: Record<string, string> = {}): Promise<void> {
   await start({
-    S3_ENDPOINT: (await startS3('forecourt')).url,
+    ...(await startS3('forecourt')).settings,
     S3_BUCKET: 'forecourt',
-    S3_PATH_STYLE: 'true',
-    S3_ACCESS_KEY_ID: S3_ACCOUNT.accessKeyId,
-    S3_SECRET_ACCESS_KEY: S3_ACCOUNT.secretAccessKey,
     ...more,
   });
 }

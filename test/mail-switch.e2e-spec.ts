@@ -62,7 +62,7 @@ describe('an installation whose mail is switched off', () => {
     );
   });
 
-  it('writes nothing into the folder of mails either', async () => {
+  it('writes nothing into the folder of mails either, and the inbox says so', async () => {
     const app = await startMailingApp(OFF);
     const one = anEmail();
 
@@ -70,6 +70,7 @@ describe('an installation whose mail is switched off', () => {
 
     await reaches(app, one, 'cancelled');
     expect(await writtenMails(app.dataDir)).toEqual([]);
+    expect(await (await app.request('/dev/mail')).text()).toContain('no further mail comes here');
   });
 
   it('lets go of what waited for the server, and of what a killed process was sending; switched on again, it sends what it is told to', async () => {

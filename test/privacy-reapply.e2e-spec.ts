@@ -19,7 +19,7 @@ import { anEmptyInstance, BACKUP_KEY, run } from './support/backups.js';
 import { cleanUp } from './support/clean-up.js';
 import { aLead, anEmail, get, jsonOf, sendJson, tokenOf } from './support/leads.js';
 import { startProxy } from './support/proxy.js';
-import { S3_ACCOUNT, startS3 } from './support/s3rver.js';
+import { startS3 } from './support/s3rver.js';
 
 let app: TestApp;
 let superadmin: string;
@@ -29,15 +29,12 @@ const OLDER_KEY = 'older-test-only-0123456789-abcdefghijklmnopqrst';
 
 // one application for all tests: starting it takes most of the time
 beforeAll(async () => {
-  const { url } = await startS3('notes');
+  const { settings } = await startS3('notes');
   app = await startApp({
     ROLE: 'http',
     BACKUP_KEY,
     SECRET_KEY_PREVIOUS: OLDER_KEY,
-    S3_ENDPOINT: url,
-    S3_PATH_STYLE: 'true',
-    S3_ACCESS_KEY_ID: S3_ACCOUNT.accessKeyId,
-    S3_SECRET_ACCESS_KEY: S3_ACCOUNT.secretAccessKey,
+    ...settings,
   });
   superadmin = await tokenOf(app);
 }, 60_000);

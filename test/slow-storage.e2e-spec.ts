@@ -3,7 +3,7 @@ import { startApp, type TestApp } from './support/app.js';
 import { atEnd, cleanUp } from './support/clean-up.js';
 import { makePdf } from './support/documents.mjs';
 import { anEmail, get, jsonOf, submit, tokenOf } from './support/leads.js';
-import { S3_ACCOUNT, startS3 } from './support/s3rver.js';
+import { startS3 } from './support/s3rver.js';
 
 const RESUME = makePdf(300_000);
 
@@ -12,15 +12,13 @@ describe('a storage that has become slow', () => {
   let network: Network;
   let admin: string;
   beforeAll(async () => {
-    const { url } = await startS3('slow');
+    const { url, settings } = await startS3('slow');
     network = new Network(Number(new URL(url).port));
     app = await startApp({
+      ...settings,
       STORAGE_DRIVER: 's3',
       S3_ENDPOINT: `http://127.0.0.1:${await network.listen()}`,
       S3_BUCKET: 'slow',
-      S3_PATH_STYLE: 'true',
-      S3_ACCESS_KEY_ID: S3_ACCOUNT.accessKeyId,
-      S3_SECRET_ACCESS_KEY: S3_ACCOUNT.secretAccessKey,
     });
     atEnd(() => app.close(), 'the whole file');
     atEnd(() => {

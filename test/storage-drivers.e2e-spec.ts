@@ -6,7 +6,7 @@ import { whyNoPackages } from './support/debian.js';
 import { makePdf } from './support/documents.mjs';
 import { aLead, bearer, get, submit, tokenOf } from './support/leads.js';
 import { describeWith } from './support/real-servers.js';
-import { S3_ACCOUNT, startS3 } from './support/s3rver.js';
+import { startS3 } from './support/s3rver.js';
 
 afterAll(() => cleanUp('the whole file'));
 
@@ -61,13 +61,10 @@ function worksWith(driver: string, makeSettings: () => Promise<Record<string, st
 
 describe('Forecourt with STORAGE_DRIVER=s3', () => {
   const settings = async (): Promise<Record<string, string>> => ({
+    ...(await startS3('forecourt')).settings,
     STORAGE_DRIVER: 's3',
-    S3_ENDPOINT: (await startS3('forecourt')).url,
     S3_BUCKET: 'forecourt',
     S3_PREFIX: 'files',
-    S3_PATH_STYLE: 'true',
-    S3_ACCESS_KEY_ID: S3_ACCOUNT.accessKeyId,
-    S3_SECRET_ACCESS_KEY: S3_ACCOUNT.secretAccessKey,
   });
 
   worksWith('s3', settings);

@@ -8,12 +8,13 @@ import type { S3Settings } from '../src/config/storage-config.js';
 import { S3Storage } from '../src/files/storage/s3.storage.js';
 import { WebdavStorage } from '../src/files/storage/webdav.storage.js';
 import type { WebdavOptions } from '../src/files/storage/webdav-client.js';
+import { ACCOUNT } from '../tools/object-store.mjs';
 import { findApache, type RunningApache, startApache } from './support/apache.js';
 import { cleanUp } from './support/clean-up.js';
 import { whyNoPackages } from './support/debian.js';
 import { type Interference, startProxy } from './support/proxy.js';
 import { describeWith } from './support/real-servers.js';
-import { S3_ACCOUNT, startS3 } from './support/s3rver.js';
+import { startS3 } from './support/s3rver.js';
 import { aKey, spool } from './support/spooled.js';
 import { bytesUnder, listed, MIB, storageContract } from './support/storage-contract.js';
 
@@ -86,7 +87,7 @@ describe('S3Storage', () => {
         bucket: 'practice',
         prefix: 'forecourt/files/',
         forcePathStyle: true,
-        ...S3_ACCOUNT,
+        ...ACCOUNT,
         ...options,
       },
       log,

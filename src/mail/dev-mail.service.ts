@@ -1,8 +1,9 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import Handlebars from 'handlebars';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import PostalMime, { type Email } from 'postal-mime';
+import { CONFIG, type Config } from '../config/config.js';
 import { PROJECT_ROOT } from '../config/project-root.js';
 import { EmlFolder } from './eml-folder.js';
 import { MailNotFound } from './mail.errors.js';
@@ -13,7 +14,10 @@ export class DevMailService implements OnModuleInit {
   private listPage: Handlebars.TemplateDelegate = () => '';
   private messagePage: Handlebars.TemplateDelegate = () => '';
 
-  constructor(private readonly eml: EmlFolder) {}
+  constructor(
+    private readonly eml: EmlFolder,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
 
   async onModuleInit(): Promise<void> {
     const load = async (name: string): Promise<Handlebars.TemplateDelegate> =>
@@ -25,7 +29,7 @@ export class DevMailService implements OnModuleInit {
   async renderList(): Promise<string> {
     const ids = (await this.eml.list()).slice(0, 200);
     const messages = await Promise.all(ids.map(async (id) => summaryOf(id, await this.parse(id))));
-    return this.listPage({ messages });
+    return this.listPage({ messages, isOn: this.config.mail.isOn });
   }
 
   async renderMessage(id: string): Promise<string> {

@@ -1,9 +1,9 @@
 // The resolver is away, and every connection is cut, so that PostgreSQL and the object store have to be found anew by their names.
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { settingsOf, startStore } from '../object-store.mjs';
 import { Network } from './network.mjs';
-import { settingsOf, startStore } from './object-store.mjs';
 import { Outage } from './outage.mjs';
 
 const PRELOAD = new URL('dns-preload.mjs', import.meta.url).href;
@@ -14,7 +14,9 @@ const { startEmbeddedPostgres } = /** @type {typeof import('../../src/database/e
   await import(new URL('../../dist/src/database/embedded-postgres.js', import.meta.url).href)
 );
 const { url } = await startEmbeddedPostgres(outage.dataDir, pino({ level: 'silent' }));
-const store = await startStore(join(outage.dataDir, 'bucket'));
+const folder = join(outage.dataDir, 'bucket');
+mkdirSync(folder);
+const store = await startStore(folder, 'forecourt');
 const address = new URL(url);
 const [toDatabase, toStore] = [new Network(Number(address.port)), new Network(store.port)];
 address.host = `localhost:${await toDatabase.listen()}`;
@@ -29,6 +31,8 @@ await outage.run(
     end: async () => rmSync(broken, { force: true }),
   },
   {
+    STORAGE_DRIVER: 's3',
+    S3_BUCKET: 'forecourt',
     ...settingsOf(`http://localhost:${await toStore.listen()}`),
     DATABASE_URL: address.toString(),
     NODE_OPTIONS: `--import ${PRELOAD}`,

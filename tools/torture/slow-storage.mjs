@@ -1,14 +1,17 @@
 // The object store is reached through a network that becomes slow.
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { settingsOf, startStore } from '../object-store.mjs';
 import { Network } from './network.mjs';
-import { settingsOf, startStore } from './object-store.mjs';
 import { Outage } from './outage.mjs';
 
 /** A store that says nothing for half a minute is away; until then it is slow, and so is the answer. */
 const REFUSED_WITHIN_MS = 60_000;
 
 const outage = new Outage();
-const store = await startStore(join(outage.dataDir, 'bucket'));
+const folder = join(outage.dataDir, 'bucket');
+mkdirSync(folder);
+const store = await startStore(folder, 'forecourt');
 const network = new Network(store.port);
 await outage.run(
   {
@@ -18,7 +21,11 @@ await outage.run(
     begin: async () => (network.isSlow = true),
     end: async () => (network.isSlow = false),
   },
-  settingsOf(`http://127.0.0.1:${await network.listen()}`),
+  {
+    STORAGE_DRIVER: 's3',
+    S3_BUCKET: 'forecourt',
+    ...settingsOf(`http://127.0.0.1:${await network.listen()}`),
+  },
 );
 network.close();
 await store.close();

@@ -1,33 +1,34 @@
 // A small server that speaks S3, with one bucket in a folder.
-import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
-const BUCKET = 'forecourt';
+/** The only one that it has. */
+export const ACCOUNT = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
 
-/** @param {string} directory */
-export async function startStore(directory) {
-  mkdirSync(directory);
+/**
+ * A server with one bucket under a folder that is there.
+ * @param {string} folder
+ * @param {string} bucket
+ */
+export async function startStore(folder, bucket) {
   // it comes without types
   const S3rver = createRequire(import.meta.url)('s3rver');
   const store = new S3rver({
     port: 0,
     address: '127.0.0.1',
     silent: true,
-    directory,
-    configureBuckets: [{ name: BUCKET }],
+    directory: folder,
+    configureBuckets: [{ name: bucket }],
   });
   const { port } = /** @type {{ port: number }} */ (await store.run());
   return { port, close: /** @returns {Promise<void>} */ () => store.close() };
 }
 
-/** The settings with which Forecourt keeps its files there. @param {string} endpoint */
+/** The settings with which Forecourt reaches it, without the bucket. @param {string} endpoint */
 export function settingsOf(endpoint) {
   return {
-    STORAGE_DRIVER: 's3',
     S3_ENDPOINT: endpoint,
-    S3_BUCKET: BUCKET,
     S3_PATH_STYLE: 'true',
-    S3_ACCESS_KEY_ID: 'S3RVER',
-    S3_SECRET_ACCESS_KEY: 'S3RVER',
+    S3_ACCESS_KEY_ID: ACCOUNT.accessKeyId,
+    S3_SECRET_ACCESS_KEY: ACCOUNT.secretAccessKey,
   };
 }
