@@ -4,8 +4,9 @@ import { MailService } from '../src/mail/mail.service.js';
 import { eventually } from './support/app.js';
 import { cleanUp } from './support/clean-up.js';
 import { makeDatabase } from './support/database.js';
-import { anEmail, formOf } from './support/leads.js';
+import { anEmail, formOf, submit } from './support/leads.js';
 import {
+  ATTORNEY,
   attemptsAt,
   closeApps,
   expectDiscreet,
@@ -281,12 +282,13 @@ describe('a recipient who refused for good', () => {
     const { id } = await reaches(app, one, 'failed');
     await reaches(app, OPERATOR, 'failed');
     await expectNothingLeftToDo(app);
-    const alerts = await app.database.query<{ cause: string }>(
-      'SELECT cause, summary, details FROM alerts ORDER BY raised_at',
-    );
-    expect(alerts[0]?.cause).toBe(`mail.recipient_refused:${id}`);
-    // the second is that of the operator's own address, whose mail is suppressed
-    expect(alerts).toHaveLength(2);
+    const alerts = await app.database.query('SELECT cause, occurrences, details FROM alerts');
+    // the second time is that of the operator's own address, by the mail about the first
+    expect(alerts).toEqual([
+      { cause: 'mail.recipient_refused', occurrences: 2, details: expect.objectContaining({ message_id: id }) },
+    ]);
+    const line = { level: 'ERROR', logger: 'alerts', cause: 'mail.recipient_refused' };
+    expect(app.log).toContainEqual(expect.objectContaining(line));
     expect(sink.asked.get(OPERATOR)).toHaveLength(1);
     expectDiscreet(alerts, one, OPERATOR);
   });
@@ -302,8 +304,31 @@ describe('a recipient who refused for good', () => {
 
     await oweMails(app, [one]);
 
-    await reaches(app, one, 'failed');
+    const { id } = await reaches(app, one, 'failed');
     expect(await app.database.query('SELECT * FROM mail_suppressions')).toEqual([]);
+    // neither does the mail that tells of it arrive, and it raises no further alert
+    await reaches(app, OPERATOR, 'failed');
+    expect(await app.database.query('SELECT cause, occurrences, details FROM alerts')).toEqual([
+      { cause: 'mail.given_up', occurrences: 1, details: expect.objectContaining({ message_id: id }) },
+    ]);
+  });
+
+  it('is told of each time if it is an attorney, whom no lead reaches any more: operators hear it once an hour', async () => {
+    const sink = await startSmtp({ recipient: (address) => (address === ATTORNEY ? NO : undefined) });
+    const app = await startMailingApp({ ...sink.settings, ...QUICK });
+    await oweMails(app, [ATTORNEY]);
+    await reaches(app, ATTORNEY, 'failed');
+    await app.database.query('DELETE FROM mail_messages WHERE recipient = $1', [ATTORNEY]);
+
+    for (let time = 0; time < 2; time += 1) expect((await submit(app, { email: anEmail() })).status).toBe(201);
+
+    await eventually('it is an alert, and counted', async () => {
+      const [alert] = await app.database.query<{ occurrences: number }>(
+        `SELECT occurrences FROM alerts WHERE cause = 'mail.practice_suppressed'`,
+      );
+      return alert?.occurrences === 2;
+    });
+    await eventually('the operator was told', async () => sink.to(OPERATOR).length === 2);
   });
 });
 

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { eventually } from './support/app.js';
 import { atEnd, cleanUp } from './support/clean-up.js';
@@ -170,6 +171,27 @@ describe('while the mail server is away', () => {
     expect(await other.stop()).toBe(0);
   }, 180_000);
 
+  it('that does not take the sender counts as away: nothing is given up, and all goes on once it does', async () => {
+    let refuses = true;
+    const sink = await startSmtp({
+      options: {
+        onMailFrom(_address, _session, done) {
+          done(refuses ? Object.assign(new Error('5.7.1 not your address'), { responseCode: 553 }) : undefined);
+        },
+      },
+    });
+    const app = await startMailingApp({ ...sink.settings, ...QUICK });
+    const everybody = Array.from({ length: 4 }, anEmail);
+    await oweMails(app, everybody);
+    await eventually('all mail is held', async () => (await countIn(app, 'held_at IS NOT NULL')) === everybody.length);
+    expect(await countIn(app, `state = 'failed'`)).toBe(0);
+
+    refuses = false;
+
+    for (const one of everybody) expect(await reaches(app, one, 'sent')).toMatchObject({ attempts: 1 });
+    expect(await isPaused(app)).toBe(false);
+  });
+
   it('mail is not given up, however old it gets', async () => {
     const broken = await startBrokenServer();
     const app = await startMailingApp({ SMTP_HOST: '127.0.0.1', SMTP_PORT: String(broken.port), ...QUICK });
@@ -188,7 +210,21 @@ describe('while the mail server is away', () => {
 
   it('the operators hear of it after ten minutes, and not before', async () => {
     const broken = await startBrokenServer();
-    const app = await startMailingApp({ SMTP_HOST: '127.0.0.1', SMTP_PORT: String(broken.port), ...QUICK });
+    // a mail about it waits like all others
+    const heard: string[] = [];
+    const webhook = createHttpServer((request, response) => {
+      request.on('data', (chunk: Buffer) => heard.push(chunk.toString()));
+      request.on('end', () => response.writeHead(204).end());
+    });
+    await once(webhook.listen(0, '127.0.0.1'), 'listening');
+    atEnd(() => new Promise((resolve) => webhook.close(resolve)));
+    const app = await startMailingApp({
+      SMTP_HOST: '127.0.0.1',
+      SMTP_PORT: String(broken.port),
+      ALERT_WEBHOOK_URL: `http://127.0.0.1:${(webhook.address() as AddressInfo).port}/`,
+      ALERT_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 'k').toString('base64')}`,
+      ...QUICK,
+    });
     await oweMails(app, [anEmail(), anEmail()]);
     const failures = async (): Promise<number> =>
       (await app.database.query<{ failures: number }>('SELECT failures FROM mail_server_state'))[0]?.failures ?? 0;
@@ -205,6 +241,7 @@ describe('while the mail server is away', () => {
       const alerts = await app.database.query<{ cause: string }>('SELECT cause FROM alerts');
       return alerts.some(({ cause }) => cause === 'mail.server_down');
     });
+    await eventually('it was called out', async () => heard.join('').includes('mail.server_down'));
   });
 
   it('a probe whose process is killed is taken up by the next one', async () => {

@@ -6,7 +6,7 @@ export class Alert {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_alerts' })
   id!: string;
 
-  /** What kind of thing happened, such as `file.infected`, with an id where each one counts by itself. */
+  /** What kind of thing happened, such as `file.infected`. */
   @Column('varchar', { length: 200 })
   cause!: string;
 

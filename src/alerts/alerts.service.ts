@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { Clock } from '../common/clock.js';
 import { LOGGER } from '../common/logging.js';
-import { type Cause, Transactions, type Tx } from '../database/transactions.js';
+import { type Cause, Transactions, type Tx, whenCommitted } from '../database/transactions.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { Alert } from './alert.entity.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { CALL_WEBHOOK, TELL_ALERT } from './alerts.jobs.js';
+import { AlertsMetrics } from './alerts.metrics.js';
 import { AlertsRepository } from './alerts.repository.js';
 
 export type { Alert };
@@ -32,6 +33,7 @@ export class AlertsService {
     private readonly alerts: AlertsRepository,
     private readonly jobs: JobsService,
     private readonly transactions: Transactions,
+    private readonly metrics: AlertsMetrics,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) logger: Logger,
@@ -55,6 +57,10 @@ export class AlertsService {
     await this.alerts.insert(tx, alert);
     await this.jobs.enqueue(tx, TELL_ALERT, [{ alert_id: alert.id }]);
     if (this.config.alerts.webhook !== undefined) await this.jobs.enqueue(tx, CALL_WEBHOOK, [{ alert_id: alert.id }]);
+    whenCommitted(tx, () => {
+      this.metrics.countRaised();
+      this.logger.error({ alert_id: alert.id, cause, details }, summary);
+    });
   }
 
   /** For what changes nothing by itself. Never throws: whoever has trouble to tell of has enough of it. */

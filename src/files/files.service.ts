@@ -139,7 +139,7 @@ export class FilesService {
     } catch (error) {
       if (error instanceof FileIntegrityFailed)
         await this.alerts.raiseAlone({
-          cause: `file.integrity_failed:${file.id}`,
+          cause: 'file.integrity_failed',
           summary: 'A stored file is not what was uploaded any more',
           details: { file_id: file.id, storage: file.storage },
         });

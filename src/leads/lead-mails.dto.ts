@@ -12,6 +12,9 @@ const SUMMARIES: Readonly<Record<MailMessage['state'], string>> = {
   cancelled: 'Not sent: an administrator cancelled it, or switched all mail off',
 };
 
+/** In place of `sent` where there is no mail server. */
+const KEPT = { ...SUMMARIES, sent: 'Written into a folder: there is no mail server' };
+
 /** A mail about a lead. */
 export class LeadMailResponse {
   @ApiProperty({ format: 'uuid' })
@@ -42,13 +45,13 @@ export class LeadMailResponse {
   last_error!: string | null;
 }
 
-export function toLeadMailResponse(mail: MailMessage): LeadMailResponse {
+export function toLeadMailResponse(mail: MailMessage, hasServer: boolean): LeadMailResponse {
   return {
     id: mail.id,
     template: mail.template,
     recipient: mail.recipient,
     state: mail.state,
-    summary: SUMMARIES[mail.state],
+    summary: (hasServer ? SUMMARIES : KEPT)[mail.state],
     attempts: mail.attempts,
     created_at: mail.createdAt.toISOString(),
     sent_at: mail.sentAt?.toISOString() ?? null,

@@ -227,7 +227,7 @@ export function toLeadResponse(lead: Lead): LeadResponse {
   };
 }
 
-export function toLeadDetailResponse({ lead, resume, consent, mails }: LeadDetail): LeadDetailResponse {
+export function toLeadDetailResponse({ lead, resume, consent, mails, hasMailServer }: LeadDetail): LeadDetailResponse {
   return {
     ...toLeadResponse(lead),
     resume_path: lead.resumePath,
@@ -241,7 +241,7 @@ export function toLeadDetailResponse({ lead, resume, consent, mails }: LeadDetai
             given_at: consent.givenAt.toISOString(),
             ip: consent.ip,
           },
-    mails: mails.map(toLeadMailResponse),
+    mails: mails.map((mail) => toLeadMailResponse(mail, hasMailServer)),
   };
 }
 

@@ -45,6 +45,8 @@ export interface LeadDetail {
   readonly consent: LeadConsent | null;
   /** Oldest first. */
   readonly mails: readonly MailMessage[];
+  /** Otherwise mails are written into a folder. */
+  readonly hasMailServer: boolean;
 }
 
 /** A lead's résumé, found to be what was uploaded. */
@@ -148,7 +150,8 @@ export class LeadsService {
       this.mail.listAbout(about),
     ]);
     await this.audit.recordSeldom(actor, { action: 'lead.viewed', targetKind: 'lead', targetId: id });
-    return { lead, resume: files.find(({ storageKey }) => storageKey === lead.resumePath) ?? null, consent, mails };
+    const resume = files.find(({ storageKey }) => storageKey === lead.resumePath) ?? null;
+    return { lead, resume, consent, mails, hasMailServer: this.mail.hasServer };
   }
 
   /** The row lock makes simultaneous changes queue: the first moves the lead, the others find it moved. */

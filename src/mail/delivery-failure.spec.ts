@@ -11,7 +11,6 @@ describe('classify', () => {
     ['a mailbox over its quota for good (552)', smtpError('EENVELOPE', 552, 'RCPT TO'), 'refused'],
     ['a malformed recipient (553)', smtpError('EENVELOPE', 553, 'RCPT TO'), 'refused'],
     ['a host that takes no mail (556)', smtpError('EENVELOPE', 556, 'RCPT TO'), 'refused'],
-    ['a sender who is not allowed (550)', smtpError('EENVELOPE', 550, 'MAIL FROM'), 'refused'],
     ['a message called spam (554)', smtpError('EMESSAGE', 554, 'DATA'), 'refused'],
     ['a message that is too large (552)', smtpError('EMESSAGE', 552, 'DATA'), 'refused'],
     ['the lowest permanent code (500)', smtpError('EMESSAGE', 500, 'DATA'), 'refused'],
@@ -39,6 +38,9 @@ describe('classify', () => {
     ['a server whose STARTTLS fails for now (454)', smtpError('ETLS', 454, 'STARTTLS'), 'outage'],
     ['a server that ends the connection when it hears our name (502)', smtpError('ECONNECTION', 502, 'EHLO'), 'outage'],
     ['a server that says no while it hangs up (554)', smtpError('ECONNECTION', 554, 'CONN'), 'outage'],
+    // all mail has the same sender
+    ['a server that does not take our sender (550)', smtpError('EENVELOPE', 550, 'MAIL FROM'), 'outage'],
+    ['a server without room for now (452)', smtpError('EENVELOPE', 452, 'MAIL FROM'), 'outage'],
     ['a server that wants a password first (530)', smtpError('EENVELOPE', 530, 'MAIL FROM'), 'outage'],
     ['a server that wants encryption first (538)', smtpError('EENVELOPE', 538, 'MAIL FROM'), 'outage'],
   ])('sorts %s', (_, error, kind) => {

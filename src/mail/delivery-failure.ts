@@ -28,8 +28,11 @@ export class SendingTookTooLong extends Error {
   }
 }
 
-/** Answers to these say something about the message or its addresses; whatever comes before is between the servers. */
-const ABOUT_THE_MESSAGE = /^(MAIL FROM|RCPT TO|DATA|API)/;
+/**
+ * Answers to these say something about the message or its recipient; whatever comes before is between the servers. So is the
+ * answer to MAIL FROM: all mail has the same sender.
+ */
+const ABOUT_THE_MESSAGE = /^(RCPT TO|DATA|API)/;
 /** 421 closes the channel (RFC 5321, 3.8); 530 and 538 ask for sign-in or encryption first (RFC 4954, 6; RFC 3207, 4). */
 const ABOUT_THE_CHANNEL = new Set([421, 530, 538]);
 
@@ -60,7 +63,7 @@ export function isAboutRecipient(error: unknown): boolean {
 
 /**
  * Sorts an error of nodemailer by the server's reply code (RFC 5321, 4.2.1) and by the command it answered. Trouble between
- * the servers, a password that is not accepted included, is the operator's to mend: nothing is given up for it.
+ * the servers, a password or a sender that is not accepted included, is the operator's to mend: nothing is given up for it.
  */
 export function classify(error: unknown): FailureKind {
   const { responseCode, code, command } = (error ?? {}) as SmtpError;

@@ -1,12 +1,12 @@
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Logger } from 'pino';
-import { AlertsService } from '../alerts/alerts.service.js';
 import { Clock } from '../common/clock.js';
 import { LOGGER } from '../common/logging.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { type Cause, Transactions, type Tx } from '../database/transactions.js';
+import { type Cause, Transactions, type Tx, whenCommitted } from '../database/transactions.js';
 import { JobsService } from '../jobs/jobs.service.js';
+import { DeliveryAlerts } from './delivery-alerts.js';
 import { type Failure, failureOf, type FailureKind, isAboutRecipient } from './delivery-failure.js';
 import { MailAttemptsRepository } from './mail-attempts.repository.js';
 import { type BegunAttempt, MailDeliveriesRepository } from './mail-deliveries.repository.js';
@@ -76,7 +76,7 @@ export class MailDelivery implements OnApplicationBootstrap {
     private readonly server: MailServer,
     private readonly sender: MailSender,
     private readonly jobs: JobsService,
-    private readonly alerts: AlertsService,
+    private readonly alerts: DeliveryAlerts,
     private readonly metrics: MailMetrics,
     private readonly transactions: Transactions,
     private readonly clock: Clock,
@@ -88,7 +88,10 @@ export class MailDelivery implements OnApplicationBootstrap {
   }
 
   onApplicationBootstrap(): void {
-    if (!this.config.mail.isOn) this.logger.warn('mail is switched off (NOTIFICATIONS_ENABLED): none leaves');
+    const { isProduction, mail } = this.config;
+    if (!mail.isOn) this.logger.warn('mail is switched off (NOTIFICATIONS_ENABLED): none leaves');
+    else if (isProduction && mail.smtp === undefined)
+      this.logger.warn('there is no mail server (SMTP_HOST): mails are written into a folder, and nobody gets them');
   }
 
   /** The job. Running it twice does no harm: see the class. */
@@ -160,14 +163,23 @@ export class MailDelivery implements OnApplicationBootstrap {
       const reason = await this.suppressions.findReason(tx, message.recipient);
       if (reason === null) return false;
       message.markSuppressed(now, reason);
-      this.logger.warn(lineAbout(message), 'mail not sent: its recipient refuses for good');
+      await this.alerts.raiseSuppressed(tx, message);
     } else {
       message.markSwitchedOff(now);
-      this.logger.info(lineAbout(message), 'mail not sent: mail is switched off');
     }
     await this.attempts.interrupt(tx, message.id, now);
     await this.messages.update(tx, message, CHANGED);
+    whenCommitted(tx, () => {
+      this.tellUnsent(message);
+    });
     return true;
+  }
+
+  private tellUnsent(message: MailMessage): void {
+    const isSuppressed = message.state === MailState.Suppressed;
+    this.metrics.countUnsent(isSuppressed ? 'suppressed' : 'switched_off');
+    if (isSuppressed) this.logger.warn(lineAbout(message), 'mail not sent: its recipient refuses for good');
+    else this.logger.info(lineAbout(message), 'mail not sent: mail is switched off');
   }
 
   /** Waits for a connection. Where mail met with an outage meanwhile, the message asks again whether it may go. */
@@ -249,20 +261,15 @@ export class MailDelivery implements OnApplicationBootstrap {
       await this.retry(tx, message, message.attempts, words);
     else message.markFailed(now, words);
     if (kind === 'refused' && isAboutRecipient(error)) await this.suppressRecipient(tx, message, words);
+    else if (message.state === MailState.Failed) await this.alerts.raiseGivenUp(tx, message);
     await this.messages.update(tx, message, CHANGED);
     if (paused !== null) await this.server.resume(tx, paused);
     return true;
   }
 
   private async suppressRecipient(tx: Tx, message: MailMessage, words: string): Promise<void> {
-    const { id, template, aboutKind, aboutId } = message;
     await this.suppressions.add(tx, message.recipient, words, this.clock.now());
-    // the alert's own mail to this recipient, if it is an operator's, is suppressed and raises no other
-    await this.alerts.raise(tx, {
-      cause: `mail.recipient_refused:${id}`,
-      summary: 'A recipient refused a mail for good and gets no more until that is lifted',
-      details: { message_id: id, template, about_kind: aboutKind, about_id: aboutId },
-    });
+    await this.alerts.raiseRefused(tx, message);
   }
 
   private async noteOutage(tx: Tx, attempt: Attempt, { words }: Failure): Promise<boolean> {
@@ -277,6 +284,7 @@ export class MailDelivery implements OnApplicationBootstrap {
     if (!isItsOwn) message.hold(now);
     else if (now.getTime() - message.owedSince.getTime() > SUSPECT_IS_TRIED_FOR_MS) message.markFailed(now, words);
     else await this.retry(tx, message, message.deferrals, words);
+    if (message.state === MailState.Failed) await this.alerts.raiseGivenUp(tx, message);
     await this.messages.update(tx, message, CHANGED);
     if (!isItsOwn) await this.server.noteOutage(tx, state, message, { words, isProbe });
     return true;

@@ -4,6 +4,7 @@ import type { FailureKind } from './delivery-failure.js';
 import type { MailMessage } from './mail-message.entity.js';
 
 const OUTCOMES = ['sent', 'refused', 'postponed', 'outage'];
+const REASONS = ['suppressed', 'switched_off'] as const;
 const BUCKETS_SECONDS = [1, 2, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400];
 
 /** How the attempts of this process end. Told of what is on record. */
@@ -11,6 +12,7 @@ const BUCKETS_SECONDS = [1, 2, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400];
 export class MailMetrics {
   private readonly attempts: Counter<'outcome'>;
   private readonly givenUp: Counter;
+  private readonly unsent: Counter<'reason'>;
   private readonly delays: Histogram;
 
   constructor(metrics: Metrics) {
@@ -18,6 +20,11 @@ export class MailMetrics {
       outcome: OUTCOMES,
     });
     this.givenUp = metrics.counter('forecourt_mail_given_up_total', 'Mails that are not tried any more');
+    this.unsent = metrics.counter(
+      'forecourt_mail_unsent_total',
+      'Mails that were not tried: their recipient refuses for good, or mail is switched off',
+      { reason: REASONS },
+    );
     this.delays = metrics.histogram(
       'forecourt_mail_delay_seconds',
       'From owing a mail to the yes of the mail server',
@@ -28,6 +35,11 @@ export class MailMetrics {
   countSent({ sentAt, owedSince }: MailMessage): void {
     this.attempts.inc({ outcome: 'sent' });
     if (sentAt !== null) this.delays.observe(Math.max(0, sentAt.getTime() - owedSince.getTime()) / 1000);
+  }
+
+  /** Of a message that was not tried. */
+  countUnsent(reason: (typeof REASONS)[number]): void {
+    this.unsent.inc({ reason });
   }
 
   countFailure(outcome: FailureKind, isGivenUp: boolean): void {

@@ -8,6 +8,7 @@ import { JobsService } from '../jobs/jobs.service.js';
 import { PersonsModule } from '../persons/persons.module.js';
 import { PersonsService } from '../persons/persons.service.js';
 import { RetentionService } from '../persons/retention.service.js';
+import { DeliveryAlerts } from './delivery-alerts.js';
 import { EmlFolder } from './eml-folder.js';
 import { DNS_RESOLVER, MailDnsService, makeResolver } from './mail-dns.service.js';
 import { MailFiguresRepository } from './mail-figures.repository.js';
@@ -63,6 +64,7 @@ import { mailTransport } from './mail.transport.js';
     MailSecrets,
     MailSender,
     MailDelivery,
+    DeliveryAlerts,
     MailService,
     MailComposer,
     MailTemplates,

@@ -81,6 +81,11 @@ export class MailService {
     );
   }
 
+  /** Otherwise messages that are `sent` were written into a folder. */
+  get hasServer(): boolean {
+    return this.config.mail.smtp !== undefined;
+  }
+
   /** Every message about something, oldest first. */
   async listAbout({ kind, id }: MailSubjectMatter): Promise<MailMessage[]> {
     return this.messages.listAbout(kind, id);

@@ -45,6 +45,13 @@ describe.each(EVERY_MESSAGE)('in %s the message %s', (locale, name, data) => {
     for (const [table] of html.matchAll(/<table[^>]*>/g)) expect(table).toContain('role="presentation"');
   });
 
+  it('says at its foot why it was sent, in HTML and in plain text', () => {
+    const { html, text } = render();
+
+    const why = locale === 'en' ? /You receive it because \S/ : /Sie erhalten (sie|diese Nachricht), weil \S/;
+    for (const part of [html, text]) expect(part.replace(/\s+/g, ' ')).toMatch(why);
+  });
+
   it('has at most 60 KB with the longest values there can be', () => {
     const longest = Object.fromEntries(Object.keys(data).map((key) => [key, '&"=<'.repeat(64)]));
 
