@@ -81,6 +81,15 @@ const isLocked = ({ locked_by }: JobRow): boolean => locked_by !== null;
 const ageLocks = (): Promise<unknown> =>
   database.query(`UPDATE graphile_worker._private_jobs SET locked_at = now() - interval '1 hour' WHERE key IS NULL`);
 
+/** What is asked of the session that holds the lock of a worker. */
+const holderOf = (worker: string | null | undefined, what = 'pid'): Promise<unknown[]> =>
+  database.query(
+    `SELECT ${what} FROM pg_locks
+     WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+       AND (classid::bigint << 32 | objid::bigint) = hashtextextended($1, 1)`,
+    [worker],
+  );
+
 async function submit(program: RunningForecourt, email: string): Promise<void> {
   const response = await program.request('/api/v1/leads', { method: 'POST', body: formOf({ email }) });
   expect(response.status).toBe(201);
@@ -290,6 +299,31 @@ describe('the jobs of a process', () => {
     expect(done).toEqual(['slow job']);
   });
 
+  it('stay its own when it loses the connection of its lock, again and again', async () => {
+    const gate = new Gate();
+    const done: string[] = [];
+    const slow = await startWorker(async (note) => {
+      await gate.opened;
+      done.push(`slow ${note}`);
+    });
+    await slow.enqueue('job');
+    await eventually('the job is taken', async () => (await jobsLeft())[0]?.locked_by !== null);
+    const [before] = await jobsLeft();
+    await ageLocks();
+    const other = await startWorker((note) => void done.push(`other ${note}`));
+
+    for (let time = 0; time < 3; time += 1) {
+      expect(await holderOf(before?.locked_by, 'pg_terminate_backend(pid)')).toHaveLength(1);
+      await other.jobs.sweep();
+      expect(await jobsLeft()).toEqual([before]);
+      await eventually('it has its lock again', async () => (await holderOf(before?.locked_by)).length === 1);
+    }
+
+    gate.open();
+    await eventually('the job is gone', async () => (await jobsLeft()).length === 0);
+    expect(done).toEqual(['slow job']);
+  });
+
   it('that do not end in time when it stops are released, and done by another', async () => {
     const gate = new Gate();
     const done: string[] = [];
@@ -340,9 +374,9 @@ describe('a database that is away for a while', () => {
 
   const cutAll = (): string =>
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name()}' AND pid <> pg_backend_pid()`;
-  const workerLocks = (): Promise<unknown[]> =>
+  const workerLocks = (): Promise<{ pid: number }[]> =>
     database.query(
-      `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND granted`,
+      `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND granted`,
     );
 
   it('costs neither further jobs nor, for long, the lock that protects the running ones', async () => {
@@ -351,12 +385,17 @@ describe('a database that is away for a while', () => {
     // those of the start are given back one by one
     await eventually('only the lock of the worker is held', async () => (await workerLocks()).length === 1);
 
-    await onServer(cutAll());
-    await eventually('no lock is held', async () => (await workerLocks()).length === 0);
-    await worker.enqueue('afterwards');
+    const [before] = await workerLocks();
 
+    await onServer(cutAll());
+
+    await eventually('another connection holds the lock', async () => {
+      const locks = await workerLocks();
+      return locks.length === 1 && locks[0]?.pid !== before?.pid;
+    });
+    await worker.enqueue('afterwards');
     await eventually('the job is done', async () => done.includes('afterwards'));
-    await eventually('the lock is held again', async () => (await workerLocks()).length === 1);
+    expect(await workerLocks()).toHaveLength(1);
   });
 
   it('in the middle of a job ends neither the process nor its work', async () => {

@@ -210,6 +210,52 @@ describe('a server that treats one recipient in its own way', () => {
   });
 });
 
+describe('a message that alone makes the server hang up', () => {
+  it('holds up no other message to the same recipient for long, and is itself tried again', async () => {
+    const one = anEmail();
+    const poison = randomUUID();
+    const sink = await startSmtp({ message: ({ source }) => (source.includes(poison) ? 'cut' : undefined) });
+    const app = await startMailingApp({ ...sink.settings, ...QUICK });
+    await oweMails(app, [anEmail()]);
+    await app.database.query(
+      `WITH owed AS (
+         INSERT INTO mail_messages (id, template, recipient, data, about_kind, about_id)
+         VALUES ($1::uuid, 'prospect_confirmation', $2, json_build_object('prospect_name', 'Ada', 'lead_id', $1::uuid), 'lead', $1::uuid)
+         RETURNING id)
+       SELECT graphile_worker.add_job('mail.deliver', json_build_object('message_id', id), max_attempts => 25) FROM owed`,
+      [poison, one],
+    );
+    const isSuspect = async (): Promise<boolean> =>
+      (await app.database.query('SELECT FROM mail_messages WHERE id = $1 AND is_suspect', [poison])).length === 1;
+    await oweMails(app, [anEmail()]);
+    await eventually('the trouble is known for its own', isSuspect);
+
+    await oweMails(app, [one, one, one]);
+
+    await eventually('the others are delivered', async () => sink.taken.filter(({ to }) => to === one).length === 3);
+    expect(await isSuspect()).toBe(true);
+    expect(await isPaused(app)).toBe(false);
+  }, 60_000);
+});
+
+describe('an answer with signs that no row can hold', () => {
+  it('is noted without them, once', async () => {
+    const port = await startRawServer((socket) => {
+      socket.write('220 odd.test ESMTP\r\n');
+      socket.on('data', (chunk: Buffer) => {
+        socket.write(/^RCPT/.test(chunk.toString()) ? '550 5.7.1 go\u0000away\u0007\r\n' : '250 odd.test\r\n');
+      });
+    });
+    const app = await startMailingApp({ ...QUICK, SMTP_HOST: '127.0.0.1', SMTP_PORT: port });
+    const one = anEmail();
+
+    await oweMails(app, [one]);
+
+    expect((await reaches(app, one, 'failed')).last_error).toContain('550 5.7.1 go away');
+    expect(await attemptsAt(app, one)).toHaveLength(1);
+  });
+});
+
 describe('the time limit of a delivery', () => {
   it('ends one in which the server always says something, and never the end of it', async () => {
     const port = await startRawServer((socket) => {

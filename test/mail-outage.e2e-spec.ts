@@ -244,6 +244,54 @@ describe('while the mail server is away', () => {
     await eventually('it was called out', async () => heard.join('').includes('mail.server_down'));
   });
 
+  it.each([
+    ['never heard of', 'cut' as const],
+    ['refused', { code: 550, text: '5.1.1 no such user' }],
+  ])('a probe whose message is deleted under way, and is %s, is not the last', async (_, answer) => {
+    const [one, other] = [anEmail(), anEmail()];
+    const [isProbed, isAnswered] = [new Gate(), new Gate()];
+    let isAway = true;
+    const sink = await startSmtp({
+      message: async ({ to }) => {
+        if (!isAway) return undefined;
+        if (to !== one) return 'cut';
+        isProbed.open();
+        await isAnswered.opened;
+        return answer;
+      },
+    });
+    const app = await startMailingApp({ ...sink.settings, ...QUICK });
+    await app.database.query(
+      `UPDATE mail_server_state SET paused_since = now(), failures = 1, round = 7, next_probe_at = now()`,
+    );
+    await oweMails(app, [one]);
+    await eventually('it is held', async () => (await countIn(app, 'held_at IS NOT NULL')) === 1);
+    await app.database.query(`SELECT graphile_worker.add_job('mail.probe_server', '{"round": 7}', max_attempts => 25)`);
+    await isProbed.opened;
+    await app.database.query('DELETE FROM mail_messages WHERE recipient = $1', [one]);
+    await oweMails(app, [other]);
+    await eventually('the other waits', async () => (await countIn(app, 'held_at IS NOT NULL')) === 1);
+    isAway = false;
+
+    isAnswered.open();
+
+    await reaches(app, other, 'sent');
+    expect(await isPaused(app)).toBe(false);
+  });
+
+  it('somebody tries it again, even where every job for that was lost', async () => {
+    const sink = await startSmtp();
+    const app = await startMailingApp({ ...sink.settings, ...QUICK });
+    const one = anEmail();
+    await app.database.query(`UPDATE mail_server_state SET paused_since = now(), failures = 3, next_probe_at = NULL`);
+    await oweMails(app, [one]);
+    await eventually('it is held', async () => (await countIn(app, 'held_at IS NOT NULL')) === 1);
+
+    await app.database.query(`UPDATE graphile_worker._private_jobs SET run_at = now() WHERE key = 'mail.watch_pause'`);
+
+    await reaches(app, one, 'sent');
+  });
+
   it('a probe whose process is killed is taken up by the next one', async () => {
     const sockets: Socket[] = [];
     const hanging = createServer((socket) => {
@@ -312,7 +360,7 @@ describe('a message that alone meets with an outage', () => {
 async function expectNoJobsButOneProbe(app: Parameters<typeof isPaused>[0]): Promise<void> {
   await eventually('no job is left but one probe', async () => {
     const jobs = await app.database.query<{ task_identifier: string }>(
-      `SELECT task_identifier FROM graphile_worker.jobs WHERE task_identifier LIKE 'mail.%'`,
+      `SELECT task_identifier FROM graphile_worker.jobs WHERE task_identifier LIKE 'mail.%' AND key IS NULL`,
     );
     return jobs.length === 1 && jobs[0]?.task_identifier === 'mail.probe_server';
   });

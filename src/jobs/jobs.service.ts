@@ -11,7 +11,6 @@ import {
 } from 'graphile-worker';
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PoolClient } from 'pg';
 import type { Logger } from 'pino';
 import { LOGGER } from '../common/logging.js';
 import { Tracing } from '../common/tracing.js';
@@ -22,6 +21,7 @@ import { type Cause, causeOf, rowsIn, type Tx } from '../database/transactions.j
 import { causeIn, dataIn, storedPayload, traceparentIn } from './job-payload.js';
 import { JobRecordsRepository } from './job-records.repository.js';
 import { JobsMetrics } from './jobs.metrics.js';
+import { Lifeline } from './lifeline.js';
 import { surviveQueues } from './local-queue.js';
 import type { ScheduledJob } from './scheduled.jobs.js';
 
@@ -44,8 +44,6 @@ export interface EnqueueOptions {
 }
 
 const KEEP_EVERY_MS = 10_000;
-/** A worker holds its lock within milliseconds of its first job; this keeps the sweep away from those moments. */
-const SWEEP_AFTER_SECONDS = 5;
 const STOP_WITHIN_MS = 8_000;
 const FETCHED_FOR_MS = 1_000;
 const NOTED_WITHIN_MS = 20;
@@ -72,7 +70,7 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly scheduled: ScheduledJob[] = [];
   private runner: Runner | undefined;
   private poolId: string | undefined;
-  private lifeline: PoolClient | undefined;
+  private readonly lifeline: Lifeline;
   private keeper: NodeJS.Timeout | undefined;
   private keeping: Promise<void> | undefined;
   private stopping: Promise<void> | undefined;
@@ -87,6 +85,7 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(LOGGER) logger: Logger,
   ) {
     this.logger = logger.child({ logger: 'jobs' });
+    this.lifeline = new Lifeline(database, this.logger);
   }
 
   /** Names the one handler of a kind of job, which is told what the job came from. Call it before the application has started. */
@@ -152,16 +151,26 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
     );
   }
 
+  /** Whether a job of this kind waits or runs. */
+  async isAnyLeft<Payload extends object>(tx: Tx, { name }: JobDefinition<Payload>): Promise<boolean> {
+    const rows = await rowsIn(
+      tx,
+      `SELECT FROM graphile_worker.jobs WHERE task_identifier = $1 AND attempts < max_attempts LIMIT 1`,
+      [name],
+    );
+    return rows.length > 0;
+  }
+
   async onApplicationBootstrap(): Promise<void> {
     await exclusively(this.database, 'migrations', () =>
       runMigrations({ pgPool: this.database.pool, logger: this.workerLogger() }),
     );
     if (this.config.role === 'http') return;
-    await this.sweep();
     await this.startRunner();
     await this.holdLifeline();
     await this.plan();
     await this.sayAlive();
+    this.keeping = this.keepAlive();
     this.keeper = setInterval(() => {
       this.keeping ??= this.keepAlive();
     }, KEEP_EVERY_MS);
@@ -184,11 +193,11 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
     const inTime = await Promise.race([stopped, sleep(STOP_WITHIN_MS, false, { ref: false })]);
     if (!inTime) {
       this.logger.warn('jobs were still running at the end and are released');
-      await this.unlock([this.poolId ?? '']).catch((error: unknown) => {
+      await this.lifeline.unlock([this.poolId ?? '']).catch((error: unknown) => {
         this.logger.warn({ err: error }, 'jobs were not released; the sweep of another process does it');
       });
     }
-    this.dropLifeline(this.lifeline);
+    this.lifeline.release();
   }
 
   private async stopRunner(): Promise<void> {
@@ -213,7 +222,7 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Runs jobs until told to stop, or until the database is away at the end of a job: the runner gives up then. */
   private async startRunner(): Promise<void> {
-    if (this.poolId !== undefined) await this.unlock([this.poolId]);
+    if (this.poolId !== undefined) await this.lifeline.unlock([this.poolId]);
     const events: WorkerEvents = new EventEmitter();
     events.on('pool:create', ({ workerPool }) => {
       this.poolId = workerPool.id;
@@ -237,7 +246,7 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
       this.logger.error('the job runner gave up and is replaced');
       this.runner = undefined;
       // the lock bears the name of the runner that is no more
-      this.dropLifeline(this.lifeline);
+      this.lifeline.release();
     };
     runner.promise.then(over, over);
     // Its promise may stay open for ever after two jobs could not be noted (the count in graphile-worker's batches goes
@@ -262,45 +271,13 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
     };
   }
 
+  /** Frees the jobs of workers whose process is gone; takes three seconds when there seem to be any. */
+  sweep(): Promise<void> {
+    return this.lifeline.sweep(this.poolId, this.stopSignal.signal);
+  }
+
   private async holdLifeline(): Promise<void> {
-    if (this.lifeline !== undefined || this.poolId === undefined) return;
-    const client = await this.database.connect();
-    this.lifeline = client;
-    client.once('error', () => {
-      this.dropLifeline(client);
-    });
-    try {
-      await client.query('SELECT pg_advisory_lock(hashtextextended($1, 1))', [this.poolId]);
-    } catch (error) {
-      this.dropLifeline(client);
-      throw error;
-    }
-  }
-
-  private dropLifeline(client: PoolClient | undefined): void {
-    if (client === undefined || client !== this.lifeline) return;
-    this.lifeline = undefined;
-    client.release(true);
-  }
-
-  /** Frees the jobs of workers whose process is gone. A lock of a dead connection can be had; that of a living one cannot. */
-  async sweep(): Promise<void> {
-    const found = await this.database.read<{ worker: string }>(
-      `SELECT DISTINCT locked_by AS worker FROM graphile_worker.jobs
-       WHERE locked_by IS NOT NULL AND locked_by <> $1 AND locked_at < now() - make_interval(secs => $2)`,
-      [this.poolId ?? '', SWEEP_AFTER_SECONDS],
-    );
-    const dead: string[] = [];
-    for (const { worker } of found) {
-      const [row] = await this.database.read<{ gone: boolean }>(
-        `SELECT pg_try_advisory_xact_lock(hashtextextended($1, 1)) AS gone`,
-        [worker],
-      );
-      if (row?.gone === true) dead.push(worker);
-    }
-    if (dead.length === 0) return;
-    this.logger.warn({ workers: dead }, 'released the jobs of workers that are gone');
-    await this.unlock(dead);
+    if (this.poolId !== undefined && this.stopping === undefined) await this.lifeline.hold(this.poolId);
   }
 
   /** Gives each scheduled job its next time, unless it waits for it or runs; the key keeps two processes from adding two. */
@@ -316,10 +293,6 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async sayAlive(): Promise<void> {
     if (this.poolId !== undefined) await this.records.see(this.poolId);
-  }
-
-  private async unlock(workers: readonly string[]): Promise<void> {
-    await this.database.read(`SELECT graphile_worker.force_unlock_workers($1::text[])`, [workers]);
   }
 
   private workerLogger(): WorkerLogger {

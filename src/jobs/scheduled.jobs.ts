@@ -13,6 +13,11 @@ const DAY = 24 * 60;
 export const SCHEDULED = {
   extractTexts: { name: 'files.extract_texts', everyMinutes: 1, doc: 'reads what new files say, for searches' },
   watchRoom: { name: 'files.watch_room', everyMinutes: 10, doc: 'alerts operators before there is no room for files' },
+  watchMailPause: {
+    name: 'mail.watch_pause',
+    everyMinutes: 1,
+    doc: 'tries the mail server where mail waits for it and nobody would',
+  },
   sweepFiles: { name: 'files.sweep', everyMinutes: 60, doc: 'removes what crashes left behind of uploads' },
   purgeFiles: { name: 'files.purge', everyMinutes: 60, doc: 'destroys files that were deleted long enough ago' },
   forgetSessions: {

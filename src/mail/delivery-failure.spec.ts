@@ -1,8 +1,8 @@
 import { classify, type FailureKind, failureOf, isAboutRecipient } from './delivery-failure.js';
 
 /** An error as nodemailer makes it: code, what the server said, and the command it said it to. */
-const smtpError = (code: string, responseCode?: number, command?: string): Error =>
-  Object.assign(new Error('x'), { code, command, ...(responseCode === undefined ? {} : { responseCode }) });
+const smtpError = (code: string, responseCode?: number, command?: string, response?: string): Error =>
+  Object.assign(new Error('x'), { code, command, response, ...(responseCode === undefined ? {} : { responseCode }) });
 
 describe('classify', () => {
   it.each<[string, Error, FailureKind]>([
@@ -14,11 +14,32 @@ describe('classify', () => {
     ['a message called spam (554)', smtpError('EMESSAGE', 554, 'DATA'), 'refused'],
     ['a message that is too large (552)', smtpError('EMESSAGE', 552, 'DATA'), 'refused'],
     ['the lowest permanent code (500)', smtpError('EMESSAGE', 500, 'DATA'), 'refused'],
+    [
+      'a message too large for the server (552), as it says before it',
+      smtpError('EENVELOPE', 552, 'MAIL FROM', '552 5.3.4 too big'),
+      'refused',
+    ],
+    ['a message too large by what the server said', smtpError('EMESSAGE', undefined, 'MAIL FROM'), 'refused'],
     ['an address that nodemailer itself refuses', smtpError('EENVELOPE', undefined, 'API'), 'refused'],
     ['a greylisted recipient (450)', smtpError('EENVELOPE', 450, 'RCPT TO'), 'postponed'],
     ['a local error of the server (451)', smtpError('EENVELOPE', 451, 'RCPT TO'), 'postponed'],
     ['a mailbox that is full for now (452)', smtpError('EENVELOPE', 452, 'RCPT TO'), 'postponed'],
     ['a message not taken for now (451)', smtpError('EMESSAGE', 451, 'DATA'), 'postponed'],
+    [
+      'a recipient of whom it takes none now (4.7.1)',
+      smtpError('EENVELOPE', 451, 'RCPT TO', '451 4.7.1 greylisted'),
+      'postponed',
+    ],
+    [
+      'a server that is full (4.3.1)',
+      smtpError('EENVELOPE', 452, 'RCPT TO', '452 4.3.1 insufficient storage'),
+      'outage',
+    ],
+    [
+      'a server that is shutting down (4.3.2)',
+      smtpError('EMESSAGE', 451, 'DATA', '451-4.3.2 going down\n451 4.3.2 later'),
+      'outage',
+    ],
     ['the highest temporary code (499)', smtpError('EMESSAGE', 499, 'DATA'), 'postponed'],
     ['no connection', smtpError('ESOCKET', undefined, 'CONN'), 'outage'],
     ['a connection that was closed', smtpError('ECONNECTION', undefined, 'CONN'), 'outage'],
@@ -65,6 +86,12 @@ describe('failureOf', () => {
   });
 });
 
+describe('the words of a failure', () => {
+  it('hold nothing that PostgreSQL does not take', () => {
+    expect(failureOf(new Error('550 no\u0000such\r\nuser\u0007!')).words).toBe('550 no such user !');
+  });
+});
+
 describe('isAboutRecipient', () => {
   const refused = (responseCode: number, response: string, command = 'RCPT TO'): Error =>
     Object.assign(new Error('x'), { code: 'EENVELOPE', responseCode, response, command });
@@ -81,6 +108,15 @@ describe('isAboutRecipient', () => {
     ['a mailbox that is full, as 550', refused(550, '550 5.2.2 over quota'), false],
     ['a policy', refused(550, '550 5.7.1 you are listed'), false],
     ['a sender that is not believed', refused(550, '550 5.1.8 bad sender domain'), false],
+    ['a sender that is rejected', refused(550, '550 5.1.0 Sender rejected'), false],
+    ['a sender that cannot be verified', refused(550, '550 Sender verify failed'), false],
+    ['a refusal without a reason', refused(550, '550 Administrative prohibition'), false],
+    ['a door that is closed', refused(550, '550 Access denied'), false],
+    ['a check that failed', refused(550, '550 SPF check failed for user'), false],
+    ['a name that we gave', refused(550, '550 Invalid HELO name'), false],
+    ['nothing in particular', refused(550, '550 no'), false],
+    ['an address without a route', refused(550, '550 Unrouteable address'), true],
+    ['an unknown user', refused(550, '550 Unknown user'), true],
     ['a syntax error of the sender', refused(550, '550 5.1.7 bad sender address'), false],
     ['a relay that is not ours, without an enhanced code', refused(550, '550 relay not permitted'), false],
     ['a missing sign-in, without an enhanced code', refused(550, '550 authentication required'), false],

@@ -39,13 +39,19 @@ const ABOUT_THE_CHANNEL = new Set([421, 530, 538]);
 /** Replies about the mailbox itself (RFC 5321, 4.2.3; 556: RFC 7504). */
 const ABOUT_THE_MAILBOX = new Set([550, 551, 553, 556]);
 /** Enhanced codes (RFC 3463) of a mailbox that is not there, moved, or is switched off. */
-const MAILBOX_IS_GONE = /^\d{3}[ -]5\.(1\.(?!7|8)\d+|2\.1)\b/;
+const MAILBOX_IS_GONE = /^\d{3}[ -]5\.(1\.([1-46]|10)|2\.1)\b/;
 const ENHANCED_CODE = /^\d{3}[ -]5\.\d+\.\d+\b/;
-/** Servers that give no enhanced code say this where they do not serve us, which is no fault of the recipient. */
-const ABOUT_OUR_RIGHTS = /relay|authenticat|spam|block|blacklist|polic/i;
+/** Enhanced codes of a mail system that is full or not to be had, whoever the recipient is. */
+const ABOUT_THE_SYSTEM = /^\d{3}[ -]4\.3\.\d/;
+/** Servers that give no enhanced code speak like this of a mailbox that is not there, */
+const NAMES_THE_MAILBOX = /user|mailbox|recipient|account|addressee|unrouteable|unroutable|no such/i;
+/** and like this where they do not serve us, which is no fault of the recipient. */
+const ABOUT_OUR_RIGHTS =
+  /relay|authenticat|spam|block|blacklist|polic|sender|helo|ehlo|spf|dkim|dmarc|denied|prohibit|verif|reputation|listed/i;
 
 export function failureOf(error: unknown): Failure {
-  const words = error instanceof Error ? error.message.slice(0, 1000) : 'unknown error';
+  // PostgreSQL takes no NUL
+  const words = error instanceof Error ? error.message.replace(/\p{Cc}+/gu, ' ').slice(0, 1000) : 'unknown error';
   return { kind: classify(error), words, error };
 }
 
@@ -58,7 +64,7 @@ export function isAboutRecipient(error: unknown): boolean {
   if (command !== 'RCPT TO' || typeof responseCode !== 'number' || responseCode < 500) return false;
   const text = typeof response === 'string' ? response : '';
   if (ENHANCED_CODE.test(text)) return MAILBOX_IS_GONE.test(text);
-  return ABOUT_THE_MAILBOX.has(responseCode) && !ABOUT_OUR_RIGHTS.test(text);
+  return ABOUT_THE_MAILBOX.has(responseCode) && NAMES_THE_MAILBOX.test(text) && !ABOUT_OUR_RIGHTS.test(text);
 }
 
 /**
@@ -66,12 +72,20 @@ export function isAboutRecipient(error: unknown): boolean {
  * the servers, a password or a sender that is not accepted included, is the operator's to mend: nothing is given up for it.
  */
 export function classify(error: unknown): FailureKind {
-  const { responseCode, code, command } = (error ?? {}) as SmtpError;
+  const { responseCode, response, code, command } = (error ?? {}) as SmtpError;
   // another SECRET_KEY without the one before: no waiting brings the value back
   if (error instanceof SealBroken) return 'refused';
   if (code === 'EAUTH' || code === 'ENOAUTH' || code === 'ETLS' || code === 'EPROTOCOL') return 'outage';
+  if (isAboutSize({ code, responseCode, response })) return 'refused';
   if (typeof command === 'string' && !ABOUT_THE_MESSAGE.test(command)) return 'outage';
   if (typeof responseCode !== 'number') return code === 'EENVELOPE' ? 'refused' : 'outage';
   if (ABOUT_THE_CHANNEL.has(responseCode)) return 'outage';
+  if (typeof response === 'string' && ABOUT_THE_SYSTEM.test(response)) return 'outage';
   return responseCode >= 500 ? 'refused' : 'postponed';
+}
+
+/** The message is larger than the server takes, by nodemailer's own count or in the server's words to MAIL FROM. */
+function isAboutSize({ code, responseCode, response }: SmtpError): boolean {
+  if (code === 'EMESSAGE' && responseCode === undefined) return true;
+  return typeof response === 'string' && /^552[ -]5\.3\.4\b/.test(response);
 }

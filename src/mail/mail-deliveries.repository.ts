@@ -31,6 +31,17 @@ interface Wanted {
 /** More in one statement would only make its rows wait for each other. The wait for company halved what a message costs. */
 const TOGETHER = { most: 32, forMs: 4 };
 
+/** The server has answered for other mail to the recipient of `t` since `other` met with its last outage: the trouble is `other`'s. */
+const ANSWERED_SINCE = `EXISTS (SELECT FROM mail_attempts AS answer JOIN mail_messages AS answered ON answered.id = answer.message_id
+  WHERE answered.recipient = t.recipient AND answer.outcome IN ('sent', 'refused', 'postponed') AND answer.ended_at >
+    (SELECT max(ended_at) FROM mail_attempts WHERE message_id = other.id AND outcome = 'outage'))`;
+/** `other` failed again, and `t` is the next message to find out by whether the trouble is the recipient's. Three tell enough. */
+const IS_TEST = `other.deferrals > 1
+  AND (SELECT count(*) < 3 FROM mail_messages WHERE recipient = t.recipient AND deferrals > 0 AND is_suspect)
+  AND t.id = (SELECT id FROM mail_messages AS next
+    WHERE next.recipient = t.recipient AND next.state IN ('queued', 'sending', 'retrying') AND NOT next.is_suspect
+    ORDER BY created_at, id LIMIT 1)`;
+
 /** The beginning and the good end of each delivery: what every message passes. */
 @Injectable()
 export class MailDeliveriesRepository extends BaseRepository<MailMessage> {
@@ -45,7 +56,7 @@ export class MailDeliveriesRepository extends BaseRepository<MailMessage> {
    * Moves a message to `sending` and puts the attempt on record, in one statement because every message passes here. An
    * attempt that never ended, because its process died, ends as interrupted. Null when the message must not be sent now: it
    * is settled, was queued again since the job was made, its recipient is suppressed, or (not for a probe) the server is
-   * paused or a suspect of the same recipient comes first.
+   * paused or a suspect of the same recipient comes first: until mail to him is answered, one message at a time is tried.
    */
   async begin(tx: Tx, id: string, now: Date, { isProbe, round }: Beginning): Promise<BegunAttempt | null> {
     const [row] = await rowsIn<BegunRow>(tx, this.beginning, [[id], now, isProbe, [round]]);
@@ -85,7 +96,8 @@ export class MailDeliveriesRepository extends BaseRepository<MailMessage> {
            AND ($3 OR NOT EXISTS (SELECT FROM mail_server_state WHERE paused_since IS NOT NULL)
              AND NOT EXISTS (SELECT FROM mail_messages AS other
                WHERE other.recipient = t.recipient AND other.deferrals > 0 AND other.is_suspect AND other.id <> t.id
-                 AND (NOT t.is_suspect OR other.id < t.id)))
+                 AND (NOT t.is_suspect OR other.id < t.id)
+                 AND NOT (${ANSWERED_SINCE}) AND NOT (${IS_TEST})))
          RETURNING ${this.mapping.selection}
        ), interrupted AS (
          UPDATE mail_attempts SET ended_at = $2, outcome = 'interrupted'

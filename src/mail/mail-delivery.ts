@@ -22,8 +22,8 @@ import { retryWaitMs } from './retry-wait.js';
 const DAY_MS = 86_400_000;
 /** How long a message that alone cannot be delivered is tried. One that waits for the server is never given up. */
 const SUSPECT_IS_TRIED_FOR_MS = 3 * DAY_MS;
-/** How soon a message is looked at again that lets a suspect of the same recipient go first. */
-const BEHIND_SUSPECT_MS = 5_000;
+/** How soon a message is looked at again that lets a suspect of the same recipient go first; later, the longer it waits. */
+const BEHIND_SUSPECT_MS = { least: 5_000, most: 60_000, share: 0.1 };
 
 const CHANGED = [
   'state',
@@ -142,7 +142,9 @@ export class MailDelivery implements OnApplicationBootstrap {
     if (state.pausedSince === null) {
       const begun = await this.deliveries.begin(tx, id, now, { isProbe: false, round });
       // otherwise a suspect of the same recipient goes first
-      const runAt = new Date(now.getTime() + BEHIND_SUSPECT_MS);
+      const { least, most, share } = BEHIND_SUSPECT_MS;
+      const waitedMs = now.getTime() - message.owedSince.getTime();
+      const runAt = new Date(now.getTime() + Math.min(most, Math.max(least, share * waitedMs)));
       if (begun === null) await this.jobs.enqueue(tx, DELIVER_MAIL, [{ message_id: id, round }], { runAt });
       return begun;
     }
@@ -197,6 +199,7 @@ export class MailDelivery implements OnApplicationBootstrap {
   private async beginAnew(tx: Tx, attempt: Attempt): Promise<Attempt | null> {
     const { message, number } = attempt;
     await this.server.lock(tx);
+    await this.messages.lockById(tx, message.id);
     // otherwise another process has taken the message over
     if (!(await this.attempts.retract(tx, message.id, number))) return null;
     message.stepBack();
@@ -254,7 +257,11 @@ export class MailDelivery implements OnApplicationBootstrap {
   private async noteRefusal(tx: Tx, attempt: Attempt, { kind, words, error }: Failure): Promise<boolean> {
     const { message } = attempt;
     const paused = await this.server.lockIfPaused(tx);
-    if (!(await this.end(tx, attempt, kind, words))) return false;
+    if (!(await this.end(tx, attempt, kind, words))) {
+      // whose answer it was is no matter: the server is back
+      if (paused !== null) await this.server.resume(tx, paused);
+      return false;
+    }
     const now = this.clock.now();
     message.attempts += 1;
     if (kind === 'postponed' && message.attempts < this.config.mail.maxAttempts)
@@ -276,7 +283,12 @@ export class MailDelivery implements OnApplicationBootstrap {
     const { message, isProbe } = attempt;
     const state = await this.server.lock(tx);
     const isItsOwn = state.pausedSince === null && (message.isSuspect || (await this.isToSuspect(tx, message)));
-    if (!(await this.end(tx, attempt, 'outage', words))) return false;
+    if (!(await this.end(tx, attempt, 'outage', words))) {
+      // without its message nobody else takes the probe over
+      const isLost = isProbe && (await this.messages.lockById(tx, message.id)) === null;
+      if (isLost) await this.server.noteLostProbe(tx, state);
+      return false;
+    }
     const now = this.clock.now();
     message.deferrals += 1;
     message.lastError = words;
@@ -301,13 +313,17 @@ export class MailDelivery implements OnApplicationBootstrap {
     await this.jobs.enqueue(tx, DELIVER_MAIL, [{ message_id: message.id, round: message.round }], { runAt });
   }
 
-  /** Whether the attempt was still this process's own. If not, another has taken the message over, and notes what fails. */
-  private end(
+  /**
+   * Whether the attempt was still this process's own. If not, another has taken the message over, and notes what fails, or it
+   * was deleted. The message is locked before its attempts, as by whoever deletes both.
+   */
+  private async end(
     tx: Tx,
     { message, number }: Attempt,
     outcome: FailureKind | 'sent',
     words: string | null,
   ): Promise<boolean> {
+    await this.messages.lockById(tx, message.id);
     return this.attempts.end(tx, { messageId: message.id, number, endedAt: this.clock.now(), outcome, words });
   }
 }

@@ -98,6 +98,20 @@ export class MailServer {
     await this.states.save(tx, state);
   }
 
+  /** Plans the next probe where the message of the last one was deleted under way. */
+  async noteLostProbe(tx: Tx, state: MailServerState): Promise<void> {
+    if (state.pausedSince !== null)
+      await this.planProbe(tx, state, retryWaitMs(this.config.mail.retrySeconds, state.failures));
+  }
+
+  /** Whatever became of the probe: where mail is paused and nobody is to end that, a new one is planned. */
+  async watchPause(tx: Tx): Promise<void> {
+    const state = await this.states.lock(tx);
+    if (state.pausedSince === null || (await this.jobs.isAnyLeft(tx, PROBE_MAIL_SERVER))) return;
+    this.logger.warn('mail waits for a server that nobody was to try any more; it is tried now');
+    await this.planProbe(tx, state, 0);
+  }
+
   /**
    * Ends the pause: everything that is held goes on at once. Where mail that was under way when the pause began is what ends
    * it, the probe is still under way: it is looked at again once it must have ended, in case its process died.

@@ -3,8 +3,10 @@ import { Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 import { TELL_ALERT } from '../alerts/alerts.jobs.js';
 import { AlertsModule } from '../alerts/alerts.module.js';
+import { Transactions } from '../database/transactions.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { JobsService } from '../jobs/jobs.service.js';
+import { SCHEDULED } from '../jobs/scheduled.jobs.js';
 import { PersonsModule } from '../persons/persons.module.js';
 import { PersonsService } from '../persons/persons.service.js';
 import { RetentionService } from '../persons/retention.service.js';
@@ -85,6 +87,8 @@ export class MailModule {
   constructor(
     jobs: JobsService,
     delivery: MailDelivery,
+    server: MailServer,
+    transactions: Transactions,
     alerts: MailAlerts,
     letters: EmlFolder,
     persons: PersonsService,
@@ -94,6 +98,7 @@ export class MailModule {
   ) {
     persons.register(ofPersons);
     retention.register(rule);
+    jobs.schedule(SCHEDULED.watchMailPause, () => transactions.run((tx) => server.watchPause(tx)));
     jobs.handle(DELIVER_MAIL, ({ message_id, round }, cause) => delivery.deliver(cause, message_id, round));
     jobs.handle(PROBE_MAIL_SERVER, ({ round }, cause) => delivery.probe(cause, round));
     // what is gone stays gone, however often this runs

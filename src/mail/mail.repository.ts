@@ -99,7 +99,9 @@ export class MailRepository extends BaseRepository<MailMessage> {
     return rowsIn<ReleasedMail>(
       tx,
       `WITH released AS (
-         UPDATE mail_messages SET held_at = NULL, round = round + 1 WHERE held_at IS NOT NULL RETURNING id, round, state, request_id
+         UPDATE mail_messages SET held_at = NULL, round = round + 1
+         WHERE id IN (SELECT id FROM mail_messages WHERE held_at IS NOT NULL ORDER BY id FOR UPDATE)
+         RETURNING id, round, state, request_id
        )
        SELECT id, released.round, released.state = 'sending' AS "isUnderWay", released.request_id AS "requestId"
        FROM released JOIN mail_messages USING (id) ORDER BY ${INNOCENT_FIRST}`,
@@ -146,7 +148,8 @@ export class MailRepository extends BaseRepository<MailMessage> {
   async removeAbout(tx: Tx, kind: string, id: string): Promise<string[]> {
     const rows = await rowsIn<{ id: string }>(
       tx,
-      `DELETE FROM mail_messages WHERE about_kind = $1 AND about_id = $2 RETURNING id`,
+      `DELETE FROM mail_messages
+       WHERE id IN (SELECT id FROM mail_messages WHERE about_kind = $1 AND about_id = $2 ORDER BY id FOR UPDATE) RETURNING id`,
       [kind, id],
     );
     return rows.map((row) => row.id);

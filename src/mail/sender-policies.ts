@@ -32,9 +32,13 @@ export function spfHint(records: TxtRecords): PolicyHint {
   if (found.length > 1)
     return hint('weak', 'More than one SPF record, which receivers treat as an error: keep one.', found.join('\n'));
   const terms = record.toLowerCase().split(/ +/);
-  if (terms.some((term) => term === '-all' || term === '~all'))
+  // what stands behind the first "all" is never looked at
+  const last = terms.find((term) => /^[-~+?]?all$/.test(term));
+  if (terms[1] === '-all' || terms[1] === '~all')
+    return hint('weak', 'The SPF record lets nobody send: name your mail server before its end.', record);
+  if (last === '-all' || last === '~all')
     return hint('ok', 'An SPF record names who may send; check that your mail server is among them.', record);
-  if (terms.some((term) => /^[+?]?all$/.test(term)))
+  if (last !== undefined)
     return hint('weak', 'The SPF record allows every server to send: let it end in -all or ~all.', record);
   if (terms.some((term) => term.startsWith('redirect=')))
     return hint('ok', 'The SPF record refers to that of another domain; check that it names your mail server.', record);
@@ -85,6 +89,8 @@ export function dmarcHint(byDomain: readonly TxtRecords[]): PolicyHint {
       return hint('weak', 'More than one DMARC record, which receivers ignore: keep one.', found.join('\n'));
     const tags = tagsOf(record);
     const policy = ((index > 0 ? tags.get('sp') : undefined) ?? tags.get('p') ?? '').toLowerCase();
+    if (tags.get('pct') === '0')
+      return hint('weak', 'The DMARC record applies to no mail: take pct=0 out of it.', record);
     if (policy === 'reject' || policy === 'quarantine')
       return hint('ok', `A DMARC record asks receivers to ${policy} what is not from you.`, record);
     return hint('weak', 'The DMARC record only observes: set p=quarantine or p=reject when reports are clean.', record);
