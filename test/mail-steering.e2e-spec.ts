@@ -326,6 +326,20 @@ describe('POST /api/v1/admin/mail/messages/{id}/cancel', () => {
     ]);
   });
 
+  it('lets go of a message that nobody is sending any more, an hour after its last attempt began', async () => {
+    const app = await startMailingApp({ ROLE: 'http' });
+    const [id, token] = [await aMessage(app, 'sending'), await tokenOf(app)];
+    await app.database.query(
+      `INSERT INTO mail_attempts (message_id, number, started_at) VALUES ($1, 1, now() - interval '59 minutes')`,
+      [id],
+    );
+    expect(await outcomesOf([await cancel(app, id, token)])).toEqual(['409 MAIL_NOT_WAITING']);
+
+    await app.database.query(`UPDATE mail_attempts SET started_at = now() - interval '61 minutes'`);
+
+    expect(await outcomesOf([await cancel(app, id, token), await resend(app, id, token)])).toEqual(['204', '202']);
+  });
+
   it('takes a message that waits for the server out of the pause, and the pause goes on for the others', async () => {
     const sink = await startSmtp();
     await sink.stop();

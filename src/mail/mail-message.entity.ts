@@ -19,6 +19,8 @@ export enum MailState {
 
 const WAITING: ReadonlySet<MailState> = new Set([MailState.Queued, MailState.Retrying]);
 
+/** Longer than any attempt, and than the sweep of a process that died in one. */
+const STUCK_AFTER_MS = 3_600_000;
 /** Whoever presses a button twice means it once. */
 const RESENT_JUST_NOW_MS = 30_000;
 
@@ -150,9 +152,14 @@ export class MailMessage {
     this.lastError = reason;
   }
 
-  /** Throws `MailNotWaiting`: what is under way may arrive, and what is settled is settled. */
-  cancel(now: Date): void {
-    if (!WAITING.has(this.state)) throw new MailNotWaiting();
+  /**
+   * Throws `MailNotWaiting`: what is under way since `startedAt` may arrive, and what is settled is settled. After an hour
+   * nobody is sending it any more.
+   */
+  cancel(now: Date, startedAt: Date | null): void {
+    const isStuck =
+      this.state === MailState.Sending && startedAt !== null && now.getTime() - startedAt.getTime() > STUCK_AFTER_MS;
+    if (!WAITING.has(this.state) && !isStuck) throw new MailNotWaiting();
     this.settle(MailState.Cancelled);
     this.cancelledAt = now;
   }

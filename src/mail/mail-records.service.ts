@@ -127,7 +127,8 @@ export class MailRecordsService {
   /** Gives up a message that waits. The row's lock decides between this and an attempt. Throws `MailNotFound` and `MailNotWaiting`. */
   async cancel(tx: Tx, id: string): Promise<MailMessage> {
     const message = await this.lock(tx, id);
-    message.cancel(this.clock.now());
+    const attempts = message.state === MailState.Sending ? await this.attempts.listOf(id) : [];
+    message.cancel(this.clock.now(), attempts.at(-1)?.startedAt ?? null);
     await this.messages.update(tx, message, STEERED);
     return message;
   }

@@ -110,7 +110,10 @@ export class MailMessagesController {
   @Post(':message_id/cancel')
   @Allow(Permission.MailOperate)
   @HttpCode(204)
-  @ApiOperation({ summary: 'Cancel a mail that waits', description: 'Never one that is being sent.' })
+  @ApiOperation({
+    summary: 'Cancel a mail that waits',
+    description: 'Never one that is being sent, unless it has been for an hour: then nobody is sending it any more.',
+  })
   @ApiNoContentResponse({ description: 'It is not going to be sent' })
   @ApiErrors(MailNotFound, MailNotWaiting, UnprocessableFields)
   async cancelMail(@CurrentActor() actor: Actor, @UuidParam('message_id') id: string): Promise<void> {
