@@ -7,7 +7,7 @@ import { loadConfig } from '../src/config/config.js';
 import { Transactions } from '../src/database/transactions.js';
 import { type JobDefinition, JobsService } from '../src/jobs/jobs.service.js';
 import type { ScheduledJob } from '../src/jobs/scheduled.jobs.js';
-import { ADMIN, eventually, SECRET_KEY } from './support/app.js';
+import { ADMIN, eventually, SECRET_KEY, startApp } from './support/app.js';
 import { atEnd, cleanUp } from './support/clean-up.js';
 import { makeDatabase, type TestDatabase } from './support/database.js';
 import { Gate } from './support/gate.js';
@@ -110,6 +110,19 @@ describe('a job', () => {
     await eventually('the later job is done', async () => done.includes('committed'));
     expect(done).toEqual(['committed']);
     expect(await eventually('it is noted', async () => (await jobsLeft()).length === 0)).toBe(true);
+  });
+
+  it('has its name in the database before the first one is asked for: none waits for another to make it', async () => {
+    // where nothing runs jobs nobody else would make them
+    const app = await startApp({ ROLE: 'http' });
+    atEnd(() => app.close());
+
+    const named = await app.database.query<{ identifier: string }>(
+      'SELECT identifier FROM graphile_worker._private_tasks',
+    );
+
+    const handled = ['mail.deliver', 'mail.probe_server', 'mail.watch_pause', 'files.scan', 'files.sweep'];
+    expect(named.map(({ identifier }) => identifier)).toEqual(expect.arrayContaining(handled));
   });
 
   it('runs once for each payload when the transaction commits, and then is gone', async () => {

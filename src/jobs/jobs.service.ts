@@ -162,9 +162,7 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    await exclusively(this.database, 'migrations', () =>
-      runMigrations({ pgPool: this.database.pool, logger: this.workerLogger() }),
-    );
+    await exclusively(this.database, 'migrations', () => this.prepare());
     if (this.config.role === 'http') return;
     await this.startRunner();
     await this.holdLifeline();
@@ -174,6 +172,16 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
     this.keeper = setInterval(() => {
       this.keeping ??= this.keepAlive();
     }, KEEP_EVERY_MS);
+  }
+
+  private async prepare(): Promise<void> {
+    await runMigrations({ pgPool: this.database.pool, logger: this.workerLogger() });
+    // otherwise each name is made by its first job, and in a new database those of several would wait for each other in a ring
+    await this.database.read(
+      `INSERT INTO graphile_worker._private_tasks (identifier) SELECT name FROM unnest($1::text[]) AS task (name)
+       WHERE name NOT IN (SELECT identifier FROM graphile_worker._private_tasks) ON CONFLICT DO NOTHING`,
+      [Object.keys(this.tasks)],
+    );
   }
 
   onModuleDestroy(): Promise<void> {
