@@ -7,9 +7,9 @@ const RETAKE_AFTER_MS = 250;
 /** A worker holds its lock within milliseconds of its first job; this keeps the sweep away from those moments. */
 const SWEEP_AFTER_SECONDS = 5;
 const LOOK_AGAIN_AFTER_MS = 3_000;
-/** By these PostgreSQL finds out within 15 seconds that a machine is gone which could not say so. */
-const NOTICED_BY = `SELECT set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),
-  set_config('tcp_keepalives_count', '5', false)`;
+/** By these PostgreSQL finds out within six seconds that a machine is gone which could not say so. */
+const NOTICED_BY = `SELECT set_config('tcp_keepalives_idle', '3', false), set_config('tcp_keepalives_interval', '1', false),
+  set_config('tcp_keepalives_count', '3', false)`;
 const LOCK_OF = 'hashtextextended($1, 1)';
 
 /**
@@ -53,7 +53,8 @@ export class Lifeline {
       void this.retake(worker);
     });
     try {
-      await client.query(NOTICED_BY);
+      // not every system that PostgreSQL runs on has all of them
+      await client.query(NOTICED_BY).catch(() => undefined);
       await client.query(`SELECT pg_advisory_lock(${LOCK_OF})`, [worker]);
     } catch (error) {
       this.drop(client);

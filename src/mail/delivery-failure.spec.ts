@@ -61,6 +61,11 @@ describe('classify', () => {
     ['a server that says no while it hangs up (554)', smtpError('ECONNECTION', 554, 'CONN'), 'outage'],
     // all mail has the same sender
     ['a server that does not take our sender (550)', smtpError('EENVELOPE', 550, 'MAIL FROM'), 'outage'],
+    [
+      'a server that answers a message with what is no answer',
+      smtpError('EMESSAGE', undefined, 'DATA', 'well'),
+      'outage',
+    ],
     ['a server without room for now (452)', smtpError('EENVELOPE', 452, 'MAIL FROM'), 'outage'],
     ['a server that wants a password first (530)', smtpError('EENVELOPE', 530, 'MAIL FROM'), 'outage'],
     ['a server that wants encryption first (538)', smtpError('EENVELOPE', 538, 'MAIL FROM'), 'outage'],

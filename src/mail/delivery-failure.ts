@@ -86,6 +86,6 @@ export function classify(error: unknown): FailureKind {
 
 /** The message is larger than the server takes, by nodemailer's own count or in the server's words to MAIL FROM. */
 function isAboutSize({ code, responseCode, response }: SmtpError): boolean {
-  if (code === 'EMESSAGE' && responseCode === undefined) return true;
+  if (code === 'EMESSAGE' && responseCode === undefined && response === undefined) return true;
   return typeof response === 'string' && /^552[ -]5\.3\.4\b/.test(response);
 }

@@ -56,7 +56,7 @@ export class MailDeliveriesRepository extends BaseRepository<MailMessage> {
    * Moves a message to `sending` and puts the attempt on record, in one statement because every message passes here. An
    * attempt that never ended, because its process died, ends as interrupted. Null when the message must not be sent now: it
    * is settled, was queued again since the job was made, its recipient is suppressed, or (not for a probe) the server is
-   * paused or a suspect of the same recipient comes first: until mail to him is answered, one message at a time is tried.
+   * paused or a suspect of the same recipient comes first: until other mail to it is answered, one message at a time is tried.
    */
   async begin(tx: Tx, id: string, now: Date, { isProbe, round }: Beginning): Promise<BegunAttempt | null> {
     const [row] = await rowsIn<BegunRow>(tx, this.beginning, [[id], now, isProbe, [round]]);
