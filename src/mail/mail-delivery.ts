@@ -7,7 +7,8 @@ import { CONFIG, type Config } from '../config/config.js';
 import { type Cause, Transactions, type Tx, whenCommitted } from '../database/transactions.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { DeliveryAlerts } from './delivery-alerts.js';
-import { type Failure, failureOf, type FailureKind, isAboutRecipient } from './delivery-failure.js';
+import { failureOf } from './delivery-failure.js';
+import { DeliveryOutcomes, type OwnAttempt } from './delivery-outcomes.js';
 import { MailAttemptsRepository } from './mail-attempts.repository.js';
 import { type BegunAttempt, MailDeliveriesRepository } from './mail-deliveries.repository.js';
 import { lineAbout, type MailMessage, MailState } from './mail-message.entity.js';
@@ -17,35 +18,13 @@ import { MailSuppressionsRepository } from './mail-suppressions.repository.js';
 import { DELIVER_MAIL } from './mail.jobs.js';
 import { MailMetrics } from './mail.metrics.js';
 import { MailRepository } from './mail.repository.js';
-import { retryWaitMs } from './retry-wait.js';
 
-const DAY_MS = 86_400_000;
-/** How long a message that alone cannot be delivered is tried. One that waits for the server is never given up. */
-const SUSPECT_IS_TRIED_FOR_MS = 3 * DAY_MS;
 /** How soon a message is looked at again that lets a suspect of the same recipient go first; later, the longer it waits. */
 const BEHIND_SUSPECT_MS = { least: 5_000, most: 60_000, share: 0.1 };
 
-const CHANGED = [
-  'state',
-  'attempts',
-  'deferrals',
-  'lastError',
-  'sentAt',
-  'failedAt',
-  'subject',
-  'nextAttemptAt',
-  'heldAt',
-  'isSuspect',
-  'secrets',
-  // what an operator cancelled meanwhile may have been sent by a process that was taken for dead
-  'cancelledAt',
-] as const;
-
-interface Attempt extends BegunAttempt {
+interface Attempt extends OwnAttempt {
   /** How many outages this process had met with when it began. */
   readonly outages: number;
-  /** It tests whether the server is back. */
-  readonly isProbe: boolean;
 }
 
 /**
@@ -58,8 +37,8 @@ interface Attempt extends BegunAttempt {
  * It is then still `sending`, its job is freed by the sweep and runs again, and the message goes out once more under the
  * same Message-ID. Each end of a process does that at most once to each of the messages it had under way, and those are
  * never more than WORKER_CONCURRENCY. A message has one job at a time (one that an operator queues again has a new round, and
- * a job of an earlier one does nothing), so nothing else sends it twice. The same holds
- * where the server takes a message and the connection breaks before it says so (RFC 5321, 4.5.4.1, and RFC 1047).
+ * a job of an earlier one does nothing), so nothing else sends it twice. The same holds where the server takes a message and
+ * the connection breaks before it says so (RFC 5321, 4.5.4.1, and RFC 1047).
  */
 @Injectable()
 export class MailDelivery implements OnApplicationBootstrap {
@@ -75,6 +54,7 @@ export class MailDelivery implements OnApplicationBootstrap {
     private readonly suppressions: MailSuppressionsRepository,
     private readonly server: MailServer,
     private readonly sender: MailSender,
+    private readonly outcomes: DeliveryOutcomes,
     private readonly jobs: JobsService,
     private readonly alerts: DeliveryAlerts,
     private readonly metrics: MailMetrics,
@@ -149,7 +129,7 @@ export class MailDelivery implements OnApplicationBootstrap {
       return begun;
     }
     message.hold(now);
-    await this.messages.update(tx, message, CHANGED);
+    await this.messages.saveProgress(tx, message);
     await this.server.noteHeld(tx, state, message);
     return null;
   }
@@ -170,7 +150,7 @@ export class MailDelivery implements OnApplicationBootstrap {
       message.markSwitchedOff(now);
     }
     await this.attempts.interrupt(tx, message.id, now);
-    await this.messages.update(tx, message, CHANGED);
+    await this.messages.saveProgress(tx, message);
     whenCommitted(tx, () => {
       this.tellUnsent(message);
     });
@@ -193,7 +173,7 @@ export class MailDelivery implements OnApplicationBootstrap {
         : await this.transactions.run(attempt.message, (tx) => this.beginAnew(tx, attempt));
       return current !== null && (await this.handOver(current)) ? current : null;
     });
-    if (sent !== null) await this.noteSent(sent);
+    if (sent !== null) await this.outcomes.noteSent(sent);
   }
 
   private async beginAnew(tx: Tx, attempt: Attempt): Promise<Attempt | null> {
@@ -203,7 +183,7 @@ export class MailDelivery implements OnApplicationBootstrap {
     // otherwise another process has taken the message over
     if (!(await this.attempts.retract(tx, message.id, number))) return null;
     message.stepBack();
-    await this.messages.update(tx, message, CHANGED);
+    await this.messages.saveProgress(tx, message);
     const begun = await this.setAside(tx, message.id, message.round);
     return begun === null ? null : { ...attempt, ...begun };
   }
@@ -215,115 +195,9 @@ export class MailDelivery implements OnApplicationBootstrap {
       return true;
     } catch (error) {
       const failure = failureOf(error);
-      await this.noteFailure(attempt, failure);
+      await this.outcomes.noteFailure(attempt, failure);
       if (failure.kind === 'outage') this.outages += 1;
       return false;
     }
-  }
-
-  private async noteSent(attempt: Attempt): Promise<void> {
-    const { message, number } = attempt;
-    message.attempts += 1;
-    message.markSent(this.clock.now());
-    if (!(await this.deliveries.recordSentAlone(attempt))) await this.noteSentInPause(attempt);
-    this.metrics.countSent(message);
-    this.logger.info({ ...lineAbout(message), attempt: number }, 'mail sent');
-  }
-
-  /** The server is back. */
-  private async noteSentInPause(attempt: Attempt): Promise<void> {
-    await this.transactions.run(attempt.message, async (tx) => {
-      const paused = await this.server.lockIfPaused(tx);
-      await this.end(tx, attempt, 'sent', null);
-      await this.messages.update(tx, attempt.message, CHANGED);
-      if (paused !== null) await this.server.resume(tx, paused);
-    });
-  }
-
-  private async noteFailure(attempt: Attempt, failure: Failure): Promise<void> {
-    const { message, number } = attempt;
-    const isNoted = await this.transactions.run(message, (tx) =>
-      failure.kind === 'outage' ? this.noteOutage(tx, attempt, failure) : this.noteRefusal(tx, attempt, failure),
-    );
-    if (!isNoted) return;
-    const { kind, error } = failure;
-    this.metrics.countFailure(kind, message.state === MailState.Failed);
-    const line = { ...lineAbout(message), kind, attempt: number, err: error };
-    if (message.state === MailState.Failed) this.logger.error(line, 'mail given up');
-    else this.logger.warn(line, 'mail not delivered yet');
-  }
-
-  /** The server said no to this message. */
-  private async noteRefusal(tx: Tx, attempt: Attempt, { kind, words, error }: Failure): Promise<boolean> {
-    const { message } = attempt;
-    const paused = await this.server.lockIfPaused(tx);
-    if (!(await this.end(tx, attempt, kind, words))) {
-      // whose answer it was is no matter: the server is back
-      if (paused !== null) await this.server.resume(tx, paused);
-      return false;
-    }
-    const now = this.clock.now();
-    message.attempts += 1;
-    if (kind === 'postponed' && message.attempts < this.config.mail.maxAttempts)
-      await this.retry(tx, message, message.attempts, words);
-    else message.markFailed(now, words);
-    if (kind === 'refused' && isAboutRecipient(error)) await this.suppressRecipient(tx, message, words);
-    else if (message.state === MailState.Failed) await this.alerts.raiseGivenUp(tx, message);
-    await this.messages.update(tx, message, CHANGED);
-    if (paused !== null) await this.server.resume(tx, paused);
-    return true;
-  }
-
-  private async suppressRecipient(tx: Tx, message: MailMessage, words: string): Promise<void> {
-    await this.suppressions.add(tx, message.recipient, words, this.clock.now());
-    await this.alerts.raiseRefused(tx, message);
-  }
-
-  private async noteOutage(tx: Tx, attempt: Attempt, { words }: Failure): Promise<boolean> {
-    const { message, isProbe } = attempt;
-    const state = await this.server.lock(tx);
-    const isItsOwn = state.pausedSince === null && (message.isSuspect || (await this.isToSuspect(tx, message)));
-    if (!(await this.end(tx, attempt, 'outage', words))) {
-      // without its message nobody else takes the probe over
-      const isLost = isProbe && (await this.messages.lockById(tx, message.id)) === null;
-      if (isLost) await this.server.noteLostProbe(tx, state);
-      return false;
-    }
-    const now = this.clock.now();
-    message.deferrals += 1;
-    message.lastError = words;
-    message.isSuspect ||= isItsOwn;
-    if (!isItsOwn) message.hold(now);
-    else if (now.getTime() - message.owedSince.getTime() > SUSPECT_IS_TRIED_FOR_MS) message.markFailed(now, words);
-    else await this.retry(tx, message, message.deferrals, words);
-    if (message.state === MailState.Failed) await this.alerts.raiseGivenUp(tx, message);
-    await this.messages.update(tx, message, CHANGED);
-    if (!isItsOwn) await this.server.noteOutage(tx, state, message, { words, isProbe });
-    return true;
-  }
-
-  private isToSuspect(tx: Tx, { recipient }: MailMessage): Promise<boolean> {
-    return this.attempts.wasServerSeenSinceOutageFor(tx, recipient);
-  }
-
-  private async retry(tx: Tx, message: MailMessage, failures: number, words: string): Promise<void> {
-    const waitMs = retryWaitMs(this.config.mail.retrySeconds, failures);
-    const runAt = new Date(this.clock.now().getTime() + waitMs);
-    message.retryAt(runAt, words);
-    await this.jobs.enqueue(tx, DELIVER_MAIL, [{ message_id: message.id, round: message.round }], { runAt });
-  }
-
-  /**
-   * Whether the attempt was still this process's own. If not, another has taken the message over, and notes what fails, or it
-   * was deleted. The message is locked before its attempts, as by whoever deletes both.
-   */
-  private async end(
-    tx: Tx,
-    { message, number }: Attempt,
-    outcome: FailureKind | 'sent',
-    words: string | null,
-  ): Promise<boolean> {
-    await this.messages.lockById(tx, message.id);
-    return this.attempts.end(tx, { messageId: message.id, number, endedAt: this.clock.now(), outcome, words });
   }
 }

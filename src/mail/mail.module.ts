@@ -11,6 +11,7 @@ import { PersonsModule } from '../persons/persons.module.js';
 import { PersonsService } from '../persons/persons.service.js';
 import { RetentionService } from '../persons/retention.service.js';
 import { DeliveryAlerts } from './delivery-alerts.js';
+import { DeliveryOutcomes } from './delivery-outcomes.js';
 import { EmlFolder } from './eml-folder.js';
 import { DNS_RESOLVER, MailDnsService, makeResolver } from './mail-dns.service.js';
 import { MailFiguresRepository } from './mail-figures.repository.js';
@@ -67,6 +68,7 @@ import { mailTransport } from './mail.transport.js';
     MailSender,
     MailDelivery,
     DeliveryAlerts,
+    DeliveryOutcomes,
     MailService,
     MailComposer,
     MailTemplates,

@@ -24,6 +24,23 @@ export interface MailListing {
   readonly reader?: string | undefined;
 }
 
+/** What a delivery changes of a message. */
+const PROGRESS = [
+  'state',
+  'attempts',
+  'deferrals',
+  'lastError',
+  'sentAt',
+  'failedAt',
+  'subject',
+  'nextAttemptAt',
+  'heldAt',
+  'isSuspect',
+  'secrets',
+  // what an operator cancelled meanwhile may have been sent by a process that was taken for dead
+  'cancelledAt',
+] as const;
+
 /** Held messages: those to recipients whose held mail failed before come last. */
 const INNOCENT_FIRST = `recipient IN
   (SELECT recipient FROM mail_messages WHERE held_at IS NOT NULL AND deferrals > 0), deferrals, created_at, id`;
@@ -67,6 +84,11 @@ export class MailRepository extends BaseRepository<MailMessage> {
         column(({ requestId }) => requestId),
       ],
     );
+  }
+
+  /** Saves what a delivery changes of a message. */
+  async saveProgress(tx: Tx, message: MailMessage): Promise<void> {
+    await this.update(tx, message, PROGRESS);
   }
 
   /**
