@@ -95,6 +95,22 @@ async function submit(program: RunningForecourt, email: string): Promise<void> {
   expect(response.status).toBe(201);
 }
 
+/** A job under way while the gate is closed, as if for an hour, and another worker who might take it for nobody's. */
+async function aLongJob(): Promise<{ gate: Gate; done: string[]; before: JobRow | undefined; other: Worker }> {
+  const gate = new Gate();
+  const done: string[] = [];
+  const slow = await startWorker(async (note) => {
+    await gate.opened;
+    done.push(`slow ${note}`);
+  });
+  await slow.enqueue('job');
+  await eventually('the job is taken', async () => (await jobsLeft())[0]?.locked_by !== null);
+  const [before] = await jobsLeft();
+  await ageLocks();
+  const other = await startWorker((note) => void done.push(`other ${note}`));
+  return { gate, done, before, other };
+}
+
 describe('a job', () => {
   it('does not exist when the transaction that asks for it rolls back', async () => {
     const done: string[] = [];
@@ -292,17 +308,7 @@ describe('the jobs of a process', () => {
   });
 
   it('are left alone by the sweep of another as long as it lives, however long they take', async () => {
-    const gate = new Gate();
-    const done: string[] = [];
-    const slow = await startWorker(async (note) => {
-      await gate.opened;
-      done.push(`slow ${note}`);
-    });
-    await slow.enqueue('job');
-    await eventually('the job is taken', async () => (await jobsLeft())[0]?.locked_by !== null);
-    const [before] = await jobsLeft();
-    await ageLocks();
-    const other = await startWorker((note) => void done.push(`other ${note}`));
+    const { gate, done, before, other } = await aLongJob();
 
     await other.jobs.sweep();
 
@@ -313,17 +319,7 @@ describe('the jobs of a process', () => {
   });
 
   it('stay its own when it loses the connection of its lock, again and again', async () => {
-    const gate = new Gate();
-    const done: string[] = [];
-    const slow = await startWorker(async (note) => {
-      await gate.opened;
-      done.push(`slow ${note}`);
-    });
-    await slow.enqueue('job');
-    await eventually('the job is taken', async () => (await jobsLeft())[0]?.locked_by !== null);
-    const [before] = await jobsLeft();
-    await ageLocks();
-    const other = await startWorker((note) => void done.push(`other ${note}`));
+    const { gate, done, before, other } = await aLongJob();
 
     for (let time = 0; time < 3; time += 1) {
       expect(await holderOf(before?.locked_by, 'pg_terminate_backend(pid)')).toHaveLength(1);

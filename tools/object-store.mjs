@@ -1,15 +1,17 @@
 // A small server that speaks S3, with one bucket in a folder.
+import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 /** The only one that it has. */
 export const ACCOUNT = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
 
 /**
- * A server with one bucket under a folder that is there.
+ * A server with one bucket under a folder, which is made.
  * @param {string} folder
  * @param {string} bucket
  */
 export async function startStore(folder, bucket) {
+  mkdirSync(folder, { recursive: true });
   // it comes without types
   const S3rver = createRequire(import.meta.url)('s3rver');
   const store = new S3rver({

@@ -168,9 +168,9 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
     await this.holdLifeline();
     await this.plan();
     await this.sayAlive();
-    this.keeping = this.keepAlive();
+    this.care(() => this.sweep());
     this.keeper = setInterval(() => {
-      this.keeping ??= this.keepAlive();
+      this.care(() => this.keepAlive());
     }, KEEP_EVERY_MS);
   }
 
@@ -214,18 +214,23 @@ export class JobsService implements OnApplicationBootstrap, OnModuleDestroy {
     await this.runner?.stop().catch(() => this.runner?.promise);
   }
 
+  /** Beside everything else, one at a time. */
+  private care(work: () => Promise<void>): void {
+    this.keeping ??= work()
+      .catch((error: unknown) => {
+        this.logger.warn({ err: error }, 'the care for jobs failed; it is tried again');
+      })
+      .finally(() => {
+        this.keeping = undefined;
+      });
+  }
+
   private async keepAlive(): Promise<void> {
-    try {
-      if (this.runner === undefined) await this.startRunner();
-      await this.holdLifeline();
-      await this.sweep();
-      await this.plan();
-      await this.sayAlive();
-    } catch (error) {
-      this.logger.warn({ err: error }, 'the care for jobs failed; it is tried again');
-    } finally {
-      this.keeping = undefined;
-    }
+    if (this.runner === undefined) await this.startRunner();
+    await this.holdLifeline();
+    await this.sweep();
+    await this.plan();
+    await this.sayAlive();
   }
 
   /** Runs jobs until told to stop, or until the database is away at the end of a job: the runner gives up then. */

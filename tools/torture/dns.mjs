@@ -1,5 +1,5 @@
 // The resolver is away, and every connection is cut, so that PostgreSQL and the object store have to be found anew by their names.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { settingsOf, startStore } from '../object-store.mjs';
@@ -14,9 +14,7 @@ const { startEmbeddedPostgres } = /** @type {typeof import('../../src/database/e
   await import(new URL('../../dist/src/database/embedded-postgres.js', import.meta.url).href)
 );
 const { url } = await startEmbeddedPostgres(outage.dataDir, pino({ level: 'silent' }));
-const folder = join(outage.dataDir, 'bucket');
-mkdirSync(folder);
-const store = await startStore(folder, 'forecourt');
+const store = await startStore(join(outage.dataDir, 'bucket'), 'forecourt');
 const address = new URL(url);
 const [toDatabase, toStore] = [new Network(Number(address.port)), new Network(store.port)];
 address.host = `localhost:${await toDatabase.listen()}`;

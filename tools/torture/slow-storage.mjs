@@ -1,5 +1,4 @@
 // The object store is reached through a network that becomes slow.
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { settingsOf, startStore } from '../object-store.mjs';
 import { Network } from './network.mjs';
@@ -9,9 +8,7 @@ import { Outage } from './outage.mjs';
 const REFUSED_WITHIN_MS = 60_000;
 
 const outage = new Outage();
-const folder = join(outage.dataDir, 'bucket');
-mkdirSync(folder);
-const store = await startStore(folder, 'forecourt');
+const store = await startStore(join(outage.dataDir, 'bucket'), 'forecourt');
 const network = new Network(store.port);
 await outage.run(
   {
