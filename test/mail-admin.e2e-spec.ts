@@ -1,6 +1,6 @@
 import { cleanUp } from './support/clean-up.js';
 import { aLead, anAttorney, anEmail, bearer, get, jsonOf, tokenOf } from './support/leads.js';
-import { attemptsAt, closeApps, messageTo, oweMails, reaches, startMailingApp } from './support/mail.js';
+import { ATTORNEY, attemptsAt, closeApps, messageTo, oweMails, reaches, startMailingApp } from './support/mail.js';
 import { startSmtp } from './support/smtp.js';
 
 afterEach(async () => {
@@ -141,6 +141,21 @@ describe('a lead', () => {
         last_error: expect.stringContaining('550 5.1.1 no such user'),
       },
     ]);
+  });
+});
+
+describe('a lead where no mail server is set', () => {
+  it('says that its mails lie in a folder, and does not claim that they arrived', async () => {
+    const app = await startMailingApp({});
+    const email = anEmail();
+    const lead = await aLead(app, { email });
+    await reaches(app, email, 'sent');
+    await reaches(app, ATTORNEY, 'sent');
+
+    const { mails } = await jsonOf(await get(app, `/api/v1/leads/${lead}`, await tokenOf(app)));
+
+    const kept = expect.objectContaining({ summary: 'Written into a folder: there is no mail server' });
+    expect(mails).toEqual([kept, kept]);
   });
 });
 

@@ -16,6 +16,15 @@ export class DeliveryAlerts {
     this.practice = new Set([...mail.attorneys, ...mail.alertRecipients].map((address) => address.toLowerCase()));
   }
 
+  /** For longer than ten minutes. */
+  async raiseServerDown(tx: Tx, since: Date, failures: number): Promise<void> {
+    await this.alerts.raise(tx, {
+      cause: 'mail.server_down',
+      summary: 'The mail server has been away for more than ten minutes; all mail waits',
+      details: { paused_since: since.toISOString(), failures },
+    });
+  }
+
   /** The recipient takes no mail at all. */
   async raiseRefused(tx: Tx, message: MailMessage): Promise<void> {
     await this.alerts.raise(tx, {

@@ -3,7 +3,8 @@ import { SealBroken } from '../common/sealed-values.js';
 /**
  * What became of an attempt to hand a message over.
  * refused: the server said no for good (5xx) · postponed: no for now, for this recipient (4xx) ·
- * outage: the server itself was not to be had (no connection, time-out, cut off, 421).
+ * outage: the server itself was not to be had (no connection, time-out, cut off, 421, full) or does not take our mail
+ * (password, sender).
  */
 export type FailureKind = 'refused' | 'postponed' | 'outage';
 

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { Clock } from '../common/clock.js';
 import { LOGGER } from '../common/logging.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { Transactions, type Tx } from '../database/transactions.js';
+import { Transactions, type Tx, whenCommitted } from '../database/transactions.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { DeliveryAlerts } from './delivery-alerts.js';
 import { type Failure, type FailureKind, isAboutRecipient } from './delivery-failure.js';
@@ -67,6 +67,36 @@ export class DeliveryOutcomes {
       await this.messages.saveProgress(tx, attempt.message);
       if (paused !== null) await this.server.resume(tx, paused);
     });
+  }
+
+  /**
+   * Settles a message where mail is switched off, or whose recipient is suppressed. True when nothing is to be done about a
+   * message any more.
+   */
+  async settleUnsent(tx: Tx, message: MailMessage): Promise<boolean> {
+    if (message.isSettled) return true;
+    const now = this.clock.now();
+    if (this.config.mail.isOn) {
+      const reason = await this.suppressions.findReason(tx, message.recipient);
+      if (reason === null) return false;
+      message.markSuppressed(now, reason);
+      await this.alerts.raiseSuppressed(tx, message);
+    } else {
+      message.markSwitchedOff(now);
+    }
+    await this.attempts.interrupt(tx, message.id, now);
+    await this.messages.saveProgress(tx, message);
+    whenCommitted(tx, () => {
+      this.tellUnsent(message);
+    });
+    return true;
+  }
+
+  private tellUnsent(message: MailMessage): void {
+    const isSuppressed = message.state === MailState.Suppressed;
+    this.metrics.countUnsent(isSuppressed ? 'suppressed' : 'switched_off');
+    if (isSuppressed) this.logger.warn(lineAbout(message), 'mail not sent: its recipient refuses for good');
+    else this.logger.info(lineAbout(message), 'mail not sent: mail is switched off');
   }
 
   /** The server does not have it. An attempt that is not this process's own any more is not noted. */

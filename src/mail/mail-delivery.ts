@@ -4,19 +4,15 @@ import type { Logger } from 'pino';
 import { Clock } from '../common/clock.js';
 import { LOGGER } from '../common/logging.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { type Cause, Transactions, type Tx, whenCommitted } from '../database/transactions.js';
+import { type Cause, Transactions, type Tx } from '../database/transactions.js';
 import { JobsService } from '../jobs/jobs.service.js';
-import { DeliveryAlerts } from './delivery-alerts.js';
 import { failureOf } from './delivery-failure.js';
 import { DeliveryOutcomes, type OwnAttempt } from './delivery-outcomes.js';
 import { MailAttemptsRepository } from './mail-attempts.repository.js';
 import { type BegunAttempt, MailDeliveriesRepository } from './mail-deliveries.repository.js';
-import { lineAbout, type MailMessage, MailState } from './mail-message.entity.js';
 import { MailSender } from './mail-sender.js';
 import { MailServer } from './mail-server.js';
-import { MailSuppressionsRepository } from './mail-suppressions.repository.js';
 import { DELIVER_MAIL } from './mail.jobs.js';
-import { MailMetrics } from './mail.metrics.js';
 import { MailRepository } from './mail.repository.js';
 
 /** How soon a message is looked at again that lets a suspect of the same recipient go first; later, the longer it waits. */
@@ -51,13 +47,10 @@ export class MailDelivery implements OnApplicationBootstrap {
     private readonly messages: MailRepository,
     private readonly deliveries: MailDeliveriesRepository,
     private readonly attempts: MailAttemptsRepository,
-    private readonly suppressions: MailSuppressionsRepository,
     private readonly server: MailServer,
     private readonly sender: MailSender,
     private readonly outcomes: DeliveryOutcomes,
     private readonly jobs: JobsService,
-    private readonly alerts: DeliveryAlerts,
-    private readonly metrics: MailMetrics,
     private readonly transactions: Transactions,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
@@ -109,7 +102,7 @@ export class MailDelivery implements OnApplicationBootstrap {
         return begun;
       }
       const message = await this.messages.lockById(tx, id);
-      if (message !== null) await this.settleUnsent(tx, message);
+      if (message !== null) await this.outcomes.settleUnsent(tx, message);
     }
   }
 
@@ -117,7 +110,7 @@ export class MailDelivery implements OnApplicationBootstrap {
   private async setAside(tx: Tx, id: string, round: number): Promise<BegunAttempt | null> {
     const state = await this.server.lock(tx);
     const message = await this.messages.lockById(tx, id);
-    if (message === null || message.round !== round || (await this.settleUnsent(tx, message))) return null;
+    if (message === null || message.round !== round || (await this.outcomes.settleUnsent(tx, message))) return null;
     const now = this.clock.now();
     if (state.pausedSince === null) {
       const begun = await this.deliveries.begin(tx, id, now, { isProbe: false, round });
@@ -132,36 +125,6 @@ export class MailDelivery implements OnApplicationBootstrap {
     await this.messages.saveProgress(tx, message);
     await this.server.noteHeld(tx, state, message);
     return null;
-  }
-
-  /**
-   * Settles a message where mail is switched off, or whose recipient is suppressed. True when nothing is to be done about a
-   * message any more.
-   */
-  private async settleUnsent(tx: Tx, message: MailMessage): Promise<boolean> {
-    if (message.isSettled) return true;
-    const now = this.clock.now();
-    if (this.config.mail.isOn) {
-      const reason = await this.suppressions.findReason(tx, message.recipient);
-      if (reason === null) return false;
-      message.markSuppressed(now, reason);
-      await this.alerts.raiseSuppressed(tx, message);
-    } else {
-      message.markSwitchedOff(now);
-    }
-    await this.attempts.interrupt(tx, message.id, now);
-    await this.messages.saveProgress(tx, message);
-    whenCommitted(tx, () => {
-      this.tellUnsent(message);
-    });
-    return true;
-  }
-
-  private tellUnsent(message: MailMessage): void {
-    const isSuppressed = message.state === MailState.Suppressed;
-    this.metrics.countUnsent(isSuppressed ? 'suppressed' : 'switched_off');
-    if (isSuppressed) this.logger.warn(lineAbout(message), 'mail not sent: its recipient refuses for good');
-    else this.logger.info(lineAbout(message), 'mail not sent: mail is switched off');
   }
 
   /** Waits for a connection. Where mail met with an outage meanwhile, the message asks again whether it may go. */

@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { AlertsService } from '../alerts/alerts.service.js';
 import { Clock } from '../common/clock.js';
 import { LOGGER } from '../common/logging.js';
 import { CONFIG, type Config } from '../config/config.js';
 import type { Tx } from '../database/transactions.js';
 import { JobsService } from '../jobs/jobs.service.js';
+import { DeliveryAlerts } from './delivery-alerts.js';
 import { DELIVER_MAIL, type DeliverMail, PROBE_MAIL_SERVER } from './mail.jobs.js';
 import type { MailMessage } from './mail-message.entity.js';
 import { MailRepository, type ReleasedMail } from './mail.repository.js';
@@ -47,7 +47,7 @@ export class MailServer {
     private readonly states: MailServerRepository,
     private readonly messages: MailRepository,
     private readonly jobs: JobsService,
-    private readonly alerts: AlertsService,
+    private readonly alerts: DeliveryAlerts,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) logger: Logger,
@@ -136,11 +136,7 @@ export class MailServer {
 
   private async alertIfLong(tx: Tx, { pausedSince, failures }: MailServerState): Promise<void> {
     if (pausedSince === null || this.clock.now().getTime() - pausedSince.getTime() < ALERT_AFTER_MS) return;
-    await this.alerts.raise(tx, {
-      cause: 'mail.server_down',
-      summary: 'The mail server has been away for more than ten minutes; all mail waits',
-      details: { paused_since: pausedSince.toISOString(), failures },
-    });
+    await this.alerts.raiseServerDown(tx, pausedSince, failures);
   }
 
   private async planProbe(tx: Tx, state: MailServerState, waitMs: number): Promise<void> {
